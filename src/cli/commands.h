@@ -1,0 +1,15 @@
+// The commands of the program, one file each. Every function adds a subcommand that stores its exit code.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+
+namespace baleen {
+
+/// Prints "error: …" as one clean line to stderr (UTF-8, no control bytes, at most 4 KiB); returns the exit code.
+int report(const Error& error);
+
+using AddCommand = void (*)(CLI::App& program, int& exit_code);
+
+}  // namespace baleen

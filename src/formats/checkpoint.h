@@ -1,0 +1,64 @@
+// What a model file or folder says, validated: the one door of formats/. A Checkpoint looks the same whether it was
+// read from GGUF or (later) a Hugging Face folder: tensor names are GGUF's (blk.0.attn_q.weight).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/block_type.h"
+#include "base/error.h"
+#include "formats/hyper_parameters.h"
+#include "formats/vocabulary.h"
+
+namespace baleen {
+
+/// A matrix is [rows, cols] with cols contiguous; a vector has rows = 1. GGUF's ne0 is cols.
+/// Three dimensions (stacked experts): [depth, rows, cols].
+struct Tensor {
+  std::string name;
+  BlockType type = BlockType::f32;
+  int dimensions = 1;
+  int64_t depth = 1, rows = 1, cols = 0;
+  std::span<const std::byte> bytes;  ///< into the mapped file
+  uint64_t file_offset = 0;
+};
+
+class Checkpoint {
+ public:
+  /// A GGUF file (the first of a split set brings the others). bad_input names field or tensor and byte offset.
+  /// Validates everything that contract.md "Files" asks for, tensors against hyper-parameters included.
+  static Result<Checkpoint> open(const std::filesystem::path& path);
+  /// Only what `tokenize`, `detokenize` and `template` need: a vocabulary-only file is enough.
+  static Result<Checkpoint> open_vocabulary(const std::filesystem::path& path);
+
+  const HyperParameters& params() const { return params_; }
+  const Vocabulary& vocabulary() const { return vocabulary_; }
+  /// Jinja source; empty where the file has none.
+  const std::string& chat_template() const { return chat_template_; }
+  const std::string& name() const { return name_; }  ///< general.name, else the file's
+  std::span<const Tensor> tensors() const { return tensors_; }
+  const Tensor* find(std::string_view name) const;  ///< null where there is none
+  /// The tensor's file pages will not be read again.
+  void release(const Tensor& tensor) const;
+  /// Changes whenever the weights do: a hash over metadata, tensor table and a sample of the tensor bytes.
+  uint64_t fingerprint() const { return fingerprint_; }
+  uint64_t file_bytes() const { return file_bytes_; }
+
+ private:
+  friend class CheckpointBuilder;
+  HyperParameters params_;
+  Vocabulary vocabulary_;
+  std::string chat_template_, name_;
+  std::vector<Tensor> tensors_;  // sorted by name
+  std::shared_ptr<const struct CheckpointFiles> files_;
+  uint64_t fingerprint_ = 0, file_bytes_ = 0;
+};
+
+}  // namespace baleen

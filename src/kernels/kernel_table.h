@@ -1,0 +1,28 @@
+// The kernels of one instruction set: the one door to code that depends on the CPU. Every ISA fills the whole table
+// and gives the same bits as `ref`, which is the specification (docs/NUMERICS.md).
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "kernels/matmul_kernels.h"
+#include "kernels/row_kernels.h"
+
+namespace baleen {
+
+enum class Isa { ref, avx2, avx512 };  ///< avx512 means F, BW, VL, DQ and VNNI
+
+std::optional<Isa> parse_isa(std::string_view name);
+std::string_view name(Isa isa);
+bool cpu_has(Isa isa);
+Isa best_isa();  ///< CHECKs for AVX2; main refuses older CPUs before anything is loaded
+
+struct KernelTable {
+  Isa isa;
+  MatmulKernels matmul;  ///< products with weights
+  RowKernels rows;       ///< everything else: norms, rope, attention, …
+};
+
+const KernelTable& kernels(Isa isa);
+
+}  // namespace baleen

@@ -1,0 +1,43 @@
+// A weight matrix in the layout the kernels read: panels of 16 rows, the file's integers and scales kept exactly.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/block_type.h"
+#include "base/error.h"
+#include "kernels/compute.h"
+
+namespace baleen {
+
+class PackedMatrix {
+ public:
+  static constexpr int kPanelRows = 16;
+
+  /// `data`: rows x cols of `type`, row after row, as GGUF stores it. Types without integer kernels unpack to floats
+  /// (f16 and bf16 keep their 16 bits). failed where there is no memory. Packs panels in parallel.
+  static Result<PackedMatrix> pack(BlockType type, int64_t rows, int64_t cols, const std::byte* data,
+                                   const Compute& compute);
+
+  int64_t rows() const { return rows_; }
+  int64_t cols() const { return cols_; }
+  int64_t panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
+  BlockType type() const { return type_; }
+  size_t bytes() const { return bytes_; }  ///< of the packed form, what a product reads
+  const std::byte* panel(int64_t index) const { return data_.get() + index * panel_bytes_; }
+  int64_t panel_bytes() const { return panel_bytes_; }
+  /// The floats of one row (the embedding of a token): out[cols].
+  void unpack_row(int64_t row, float* out) const;
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const;
+  };
+  BlockType type_ = BlockType::f32;
+  int64_t rows_ = 0, cols_ = 0, panel_bytes_ = 0;
+  size_t bytes_ = 0;
+  std::unique_ptr<std::byte, Free> data_;
+};
+
+}  // namespace baleen

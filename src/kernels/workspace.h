@@ -1,0 +1,33 @@
+// Scratch memory of a step: sized once, handed out by moving a mark, taken back all at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace baleen {
+
+class Workspace {
+ public:
+  explicit Workspace(size_t bytes);
+
+  /// `count` values, uninitialised, aligned to 64 bytes. CHECKs the capacity, which the model has computed.
+  template <class T>
+  T* take(int64_t count) {
+    return static_cast<T*>(take_bytes(static_cast<size_t>(count) * sizeof(T)));
+  }
+  size_t mark() const { return used_; }
+  void back_to(size_t mark) { used_ = mark; }
+  size_t capacity() const { return capacity_; }
+
+ private:
+  void* take_bytes(size_t bytes);
+
+  struct Free {
+    void operator()(std::byte* memory) const;
+  };
+  std::unique_ptr<std::byte, Free> memory_;
+  size_t capacity_ = 0, used_ = 0;
+};
+
+}  // namespace baleen

@@ -1,0 +1,58 @@
+// The KV cache's memory: pages of 32 tokens from one pool sized at start, and per-sequence tables of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace baleen {
+
+inline constexpr int kPageTokens = 32;
+
+enum class KvType { f32, f16, i8 };
+std::optional<KvType> parse_kv_type(std::string_view name);
+std::string_view name(KvType type);
+
+/// What one token leaves behind, said by the model.
+struct KvLayout {
+  int32_t layers = 0, kv_heads = 0, key_dim = 0, value_dim = 0;
+  KvType type = KvType::f16;
+  size_t page_bytes() const;   ///< all layers
+  size_t token_bytes() const;  ///< page_bytes / 32
+};
+
+using PageId = int32_t;
+
+/// Page memory: [layer][kv head], keys as [key_dim][32], then values as [32][value_dim].
+class PagePool {
+ public:
+  static Result<PagePool> make(const KvLayout& layout, size_t bytes);
+  const KvLayout& layout() const { return layout_; }
+  int32_t pages() const;
+  int32_t free_pages() const { return static_cast<int32_t>(free_.size()); }
+  std::optional<PageId> take();
+  void give_back(PageId page);
+  std::byte* layer(PageId page, int32_t layer) const;
+
+ private:
+  struct Unmap {
+    size_t bytes = 0;
+    void operator()(std::byte* memory) const;
+  };
+  KvLayout layout_;
+  std::unique_ptr<std::byte, Unmap> memory_;
+  std::vector<PageId> free_;
+};
+
+/// The pages of one sequence, in order of position.
+struct PageTable {
+  std::vector<PageId> pages;
+  int32_t tokens = 0;  ///< positions 0 .. tokens - 1 are written
+};
+
+}  // namespace baleen

@@ -1,0 +1,54 @@
+// What every architecture offers; one file per architecture, found through the registry (registry.cc).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/error.h"
+#include "formats/checkpoint.h"
+#include "kernels/compute.h"
+#include "kernels/workspace.h"
+#include "kv/page_pool.h"
+
+namespace baleen {
+
+/// The rows of one forward pass: consecutive tokens of each of several sequences.
+struct Step {
+  struct Part {
+    const PageTable* pages;  ///< already long enough for the new tokens
+    int32_t first_row, rows;
+    int32_t first_position;  ///< position of the part's first row
+  };
+  std::span<const int32_t> tokens;  ///< [rows]
+  std::span<const Part> parts;
+  std::span<const int32_t> wanted;  ///< rows whose logits are computed, ascending
+};
+
+/// Weights that a step reads, for bench and the ledger.
+struct ModelCost {
+  int64_t macs_per_token = 0;        ///< multiply-adds with weights, output matrix not counted
+  int64_t macs_output = 0;           ///< of the output matrix, per wanted row
+  int64_t packed_bytes = 0;          ///< all packed weights that one step reads
+  int64_t parameters = 0, active_parameters = 0;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  /// logits: [wanted, vocab_rows]. Writes the rows' keys and values into their pages. Never fails, never allocates.
+  virtual void forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const = 0;
+  virtual KvLayout kv_layout(KvType type) const = 0;
+  /// Workspace that forward() needs for a step of so many rows, of which so many are wanted.
+  virtual size_t scratch_bytes(int64_t rows, int64_t wanted) const = 0;
+  virtual const HyperParameters& params() const = 0;
+  virtual ModelCost cost() const = 0;
+};
+
+/// Packs the checkpoint's weights (progress in [0, 1] to `progress` if given) and releases its pages as it goes.
+/// bad_input for an architecture that is not in the registry.
+Result<std::unique_ptr<Model>> load_model(const Checkpoint& checkpoint, const Compute& compute,
+                                          void (*progress)(double) = nullptr);
+
+}  // namespace baleen

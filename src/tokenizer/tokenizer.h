@@ -1,0 +1,71 @@
+// Text to token ids and back: the one door of tokenizer/.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "formats/vocabulary.h"
+
+namespace baleen {
+
+class Tokenizer {
+ public:
+  /// bad_input for an unknown pre-tokenizer, a merge of unknown tokens, missing bytes (contract.md).
+  static Result<Tokenizer> make(const Vocabulary& vocabulary);
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+  ~Tokenizer();
+
+  /// What a user wrote: no control or added token is recognised. Invalid UTF-8 counts as U+FFFD per maximal subpart.
+  /// Linear in the text's length, whatever the text.
+  void encode_text(std::string_view text, std::vector<int32_t>& ids) const;
+  /// What a template wrote: control and added tokens in the text are recognised.
+  void encode_special(std::string_view text, std::vector<int32_t>& ids) const;
+  /// A rendered prompt in spans: `special` spans are the template's, the others a user's. Pieces of text meet across
+  /// span borders as one text (golden `ids_safe`).
+  struct Span {
+    std::string_view text;
+    bool special;
+  };
+  std::vector<int32_t> encode(const std::vector<Span>& spans) const;
+
+  /// The bytes that a token stands for; empty for an id without one. Control tokens: their name.
+  std::string_view bytes(int32_t id) const;
+  bool is_control(int32_t id) const;
+  /// The whole text; special tokens kept. The ids are the start of a sequence (SentencePiece drops the first space).
+  std::string decode(const std::vector<int32_t>& ids) const;
+
+  int32_t size() const;
+  int32_t bos() const;  ///< -1: none
+  bool adds_bos() const;
+  bool adds_eos() const;
+  int32_t eos() const;
+  const std::vector<int32_t>& end_of_generation() const;
+
+ private:
+  struct State;
+  explicit Tokenizer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Turns a stream of ids into text that is valid UTF-8 at every point: incomplete sequences are held back, broken
+/// ones become U+FFFD per maximal subpart.
+class Detokenizer {
+ public:
+  enum class Special { keep, skip };
+  Detokenizer(const Tokenizer& tokenizer, Special special) : tokenizer_(&tokenizer), special_(special) {}
+  std::string push(int32_t id);
+  std::string flush();
+
+ private:
+  const Tokenizer* tokenizer_;
+  Special special_;
+  std::string pending_;
+  bool at_start_ = true;
+};
+
+}  // namespace baleen
