@@ -3,9 +3,13 @@
 # The bits of a result must not depend on the optimiser (docs/NUMERICS.md): no contraction, no relaxed math.
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror
                     -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fdiagnostics-color=auto)
+# GCC 12 reports impossible sizes inside libstdc++'s string operators (GCC bugs 105329, 105651).
+add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 
-# Hardening: checked libc calls, stack protector, read-only relocations.
+# Hardening: checked libc calls (_FORTIFY_SOURCE below), stack protector, position independence, read-only relocations.
+include(CheckPIESupported)
+check_pie_supported()
 add_compile_options(-fstack-protector-strong -fstack-clash-protection)
 add_link_options(-Wl,-z,relro,-z,now -Wl,--as-needed)
 

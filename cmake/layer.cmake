@@ -26,6 +26,8 @@ function(baleen_test name)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(test_${name} PRIVATE BALEEN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(test_${name} PRIVATE GTest::gmock_main)
+  # The code under test keeps -O3; the tests themselves are read once and compiled often.
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_precompile_headers(test_${name} PRIVATE <gtest/gtest.h> <gmock/gmock.h> <string> <vector>)
   add_test(NAME ${name} COMMAND test_${name})
 endfunction()

@@ -1,5 +1,6 @@
 // Block types of tensors: how many values a block stands for and how many bytes it takes.
-// Numbers and sizes: GGUF specification and ggml's type list; safetensors' types are mapped to the same names.
+// Numbers and sizes: GGUF specification and ggml's type list; safetensors' types are mapped to the same
+// names.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Reads little-endian values from a span. A read past the end gives zero and sets failed(); once failed it stays
-// so, and a parser checks it at each point where it would otherwise use what it read.
+// Reads little-endian values from a span. A read past the end gives zero and sets failed(); once failed it
+// stays so, and a parser checks it at each point where it would otherwise use what it read.
 #pragma once
 
 #include <bit>

@@ -7,5 +7,7 @@ namespace baleen {
 
 }  // namespace baleen
 
-#define CHECK(condition) \
-  (__builtin_expect(static_cast<bool>(condition), 1) ? void() : ::baleen::check_failed(#condition, __FILE__, __LINE__))
+#define CHECK(condition)                             \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? void()                                      \
+       : ::baleen::check_failed(#condition, __FILE__, __LINE__))

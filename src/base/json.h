@@ -1,7 +1,9 @@
-// The one JSON reader and writer. Reading: simdjson's DOM behind limits of ours (contract.md): bytes, nodes and
-// depth are counted before parsing, duplicate keys are refused, integers outside int64/uint64 arrive as doubles.
+// The one JSON reader and writer. Reading: simdjson's DOM behind limits of ours (contract.md): bytes, nodes
+// and depth are counted before parsing, duplicate keys are refused, integers outside int64/uint64 arrive as
+// doubles.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,13 +30,17 @@ class Value {
  public:
   class Iterator;
 
+  /// Null.
+  Value() = default;
+
   Kind kind() const;
   bool is_null() const { return kind() == Kind::null; }
   bool is_number() const { return kind() == Kind::integer || kind() == Kind::real; }
 
   /// Nothing where the value is of another kind (or does not fit).
   std::optional<bool> boolean() const;
-  std::optional<int64_t> integer() const;  ///< also of a real without fraction that fits, as clients send 16.0
+  std::optional<int64_t> integer()
+      const;  ///< also of a real without fraction that fits, as clients send 16.0
   std::optional<double> number() const;
   std::optional<std::string_view> string() const;
 
@@ -48,11 +54,14 @@ class Value {
 
  private:
   friend class Document;
-  friend class Iterator;
-  struct Raw {
+  /// A place in the document's tape.
+  struct Place {
     const void* document = nullptr;
     size_t index = 0;
-  } raw_;
+    bool operator==(const Place&) const = default;
+  };
+  explicit Value(Place place) : place_(place) {}
+  Place place_;
 };
 
 class Value::Iterator {
@@ -61,12 +70,13 @@ class Value::Iterator {
   Value value() const;
   std::pair<std::string_view, Value> operator*() const { return {key(), value()}; }
   Iterator& operator++();
-  bool operator==(const Iterator&) const;
+  bool operator==(const Iterator&) const = default;
 
  private:
   friend class Value;
-  Raw raw_;
-  bool object_ = false;
+  Iterator(Place place, bool in_object) : place_(place), in_object_(in_object) {}
+  Place place_;
+  bool in_object_;
 };
 
 class Document {
@@ -84,8 +94,8 @@ class Document {
   std::unique_ptr<State> state_;
 };
 
-/// Appends JSON to a string, one call a token; commas and colons come by themselves. Invalid UTF-8 is written as
-/// U+FFFD; a number that JSON cannot express (NaN, infinity) as null.
+/// Appends JSON to a string, one call a token; commas and colons come by themselves. Invalid UTF-8 is written
+/// as U+FFFD; a number that JSON cannot express (NaN, infinity) as null.
 class Writer {
  public:
   Writer& begin_object();
@@ -96,9 +106,13 @@ class Writer {
   Writer& value(std::string_view text);
   Writer& value(const char* text) { return value(std::string_view(text)); }
   Writer& value(bool flag);
-  Writer& value(int64_t number);
-  Writer& value(uint64_t number);
-  Writer& value(int number) { return value(int64_t{number}); }
+  template <std::integral T>
+  Writer& value(T number) {
+    if constexpr (std::signed_integral<T>)
+      return integer(int64_t{number});
+    else
+      return unsigned_integer(uint64_t{number});
+  }
   Writer& value(double number);
   Writer& value(float number);  ///< the shortest text that reads back as the same float
   Writer& null();
@@ -113,7 +127,10 @@ class Writer {
   std::string take() { return std::move(out_); }
 
  private:
+  Writer& integer(int64_t number);
+  Writer& unsigned_integer(uint64_t number);
   void separate();
+  void quote(std::string_view text);
   std::string out_;
   bool need_comma_ = false;
 };

@@ -17,7 +17,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return bad_input(path.string() + ": " + std::strerror(errno));
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(fd);
     return bad_input(path.string() + ": not a regular file");
@@ -62,7 +62,8 @@ void MappedFile::release(std::span<const std::byte> part) const {
 namespace {
 
 void on_lost_mapping(int) {
-  constexpr char kMessage[] = "error: a model file became unreadable while it was in use (truncated, or its disk failed)\n";
+  constexpr char kMessage[] =
+      "error: a model file became unreadable while it was in use (truncated, or its disk failed)\n";
   [[maybe_unused]] auto written = ::write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1);
   ::_exit(3);
 }
@@ -70,7 +71,7 @@ void on_lost_mapping(int) {
 }  // namespace
 
 void report_lost_mappings() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_lost_mapping;
   ::sigaction(SIGBUS, &action, nullptr);
 }

@@ -11,8 +11,8 @@ namespace baleen {
 
 class MappedFile {
  public:
-  /// bad_input where there is no such regular file (a directory, FIFO or device included) or it cannot be read.
-  /// An empty file maps to an empty span.
+  /// bad_input where there is no such regular file (a directory, FIFO or device included) or it cannot be
+  /// read. An empty file maps to an empty span.
   static Result<MappedFile> open(const std::filesystem::path& path);
 
   MappedFile(MappedFile&& other) noexcept;
@@ -23,8 +23,8 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-  /// Tells the kernel that these bytes will not be read again, so that they leave memory (MADV_DONTNEED on the
-  /// whole pages inside).
+  /// Tells the kernel that these bytes will not be read again, so that they leave memory (MADV_DONTNEED on
+  /// the whole pages inside).
   void release(std::span<const std::byte> part) const;
 
  private:

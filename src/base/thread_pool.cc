@@ -7,8 +7,8 @@
 namespace baleen {
 namespace {
 
-// How long a thread waits by spinning before it sleeps. The serial parts between two loops of a step take a few
-// microseconds; waking a sleeping thread costs about 50.
+// How long a thread waits by spinning before it sleeps. The serial parts between two loops of a step take a
+// few microseconds; waking a sleeping thread costs about 50.
 constexpr auto kSpin = std::chrono::microseconds(60);
 
 void relax() { __builtin_ia32_pause(); }
@@ -48,8 +48,8 @@ void ThreadPool::run(int64_t count, Function function, const void* context) {
     return;
   }
   const uint32_t epoch = epoch_.load(std::memory_order_relaxed) + 1;
-  // The new epoch enters the ticket before the job's fields change: a late thread's compare-and-swap on the old
-  // epoch fails from here on. Index 2^32 - 1 means "none left" until the fields are complete.
+  // The new epoch enters the ticket before the job's fields change: a late thread's compare-and-swap on the
+  // old epoch fails from here on. Index 2^32 - 1 means "none left" until the fields are complete.
   ticket_.store((uint64_t{epoch} << 32) | UINT32_MAX);
   function_.store(function);
   context_.store(context);

@@ -8,9 +8,9 @@
 
 namespace baleen {
 
-/// The caller of parallel_for works too, so a pool of n has n - 1 threads of its own. Indexes are taken one by one
-/// from a shared counter and the caller waits for indexes, not for threads: a thread that the system has taken
-/// away costs the index it holds and no more. One caller at a time.
+/// The caller of parallel_for works too, so a pool of n has n - 1 threads of its own. Indexes are taken one
+/// by one from a shared counter and the caller waits for indexes, not for threads: a thread that the system
+/// has taken away costs the index it holds and no more. One caller at a time.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);
@@ -23,9 +23,12 @@ class ThreadPool {
   /// Calls work(index, thread) once for each index in [0, count), thread in [0, size()). count < 2^32.
   template <class Work>
   void parallel_for(int64_t count, const Work& work) {
-    run(count, [](const void* context, int64_t index, int thread) {
-      (*static_cast<const Work*>(context))(index, thread);
-    }, &work);
+    run(
+        count,
+        [](const void* context, int64_t index, int thread) {
+          (*static_cast<const Work*>(context))(index, thread);
+        },
+        &work);
   }
 
  private:
@@ -35,8 +38,8 @@ class ThreadPool {
   void work_on(uint32_t epoch, int thread);
   void worker_main(int thread);
 
-  // (epoch << 32) | next index. Taking an index is a compare-and-swap that fails once the epoch has moved on, so
-  // what a late thread read of an older job is never used.
+  // (epoch << 32) | next index. Taking an index is a compare-and-swap that fails once the epoch has moved on,
+  // so what a late thread read of an older job is never used.
   std::atomic<uint64_t> ticket_{0};
   std::atomic<Function> function_{nullptr};
   std::atomic<const void*> context_{nullptr};
