@@ -7,9 +7,12 @@
 
 namespace baleen {
 
-/// Prints "error: …" as one clean line to stderr (UTF-8, no control bytes, at most 4 KiB); returns the exit code.
+/// Prints "error: …" as one clean line to stderr (UTF-8, no control bytes, at most 4 KiB); returns the exit
+/// code.
 int report(const Error& error);
 
 using AddCommand = void (*)(CLI::App& program, int& exit_code);
+
+void add_list(CLI::App& program, int& exit_code);
 
 }  // namespace baleen

@@ -6,7 +6,10 @@
 
 namespace {
 
-constexpr baleen::AddCommand kCommands[] = {nullptr};
+// In the order of --help.
+constexpr baleen::AddCommand kCommands[] = {
+    baleen::add_list,
+};
 
 }  // namespace
 
@@ -16,8 +19,7 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", "baleen " BALEEN_VERSION);
   program.require_subcommand(1);
   int exit_code = 0;
-  for (baleen::AddCommand add : kCommands)
-    if (add != nullptr) add(program, exit_code);
+  for (baleen::AddCommand add : kCommands) add(program, exit_code);
   try {  // CLI11 reports by exception; nothing else throws
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
