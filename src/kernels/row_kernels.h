@@ -1,8 +1,67 @@
-// Kernels on rows of floats and on pages of the KV cache, one set per ISA.
+// Kernels on rows of floats and on pages of the KV cache, one set per ISA. Formulas and the order of every
+// rounding are in ref/; the other folders give the same bits (docs/NUMERICS.md, "Attention", "Row sums").
 #pragma once
+
+#include <cstddef>
+#include <cstdint>
 
 namespace baleen {
 
-struct RowKernels {};
+/// Slots of a page, and the lanes that hold its keys.
+inline constexpr int kTileKeys = 32;
+
+/// Bit i: the query row sees slot i of the page.
+using VisibleKeys = uint32_t;
+
+/// One KV head's part of new rows, for consecutive slots of one page.
+struct HeadRows {
+  const float* data;
+  int64_t stride;  ///< floats from one row to the next
+  int32_t count, slot, dim;
+};
+
+/// Query rows of one KV head against one page. All arrays are contiguous.
+struct TileRows {
+  int64_t count;
+  const VisibleKeys* visible;  ///< [count]
+  float* scores;               ///< [count, 32]; probabilities after softmax_tile
+  float *max, *sum;            ///< [count]; -infinity and 0 before the first tile
+  float* correction;           ///< [count]: what earlier sums are multiplied by
+};
+
+struct RowKernels {
+  /// out[i] = x[i] * (1 / sqrt(mean of x^2 + eps)) * weight[i]. out may be x.
+  void (*rms_norm)(const float* x, const float* weight, int64_t width, float eps, float* out);
+  /// Turns `pairs` pairs of x in place: (2i, 2i + 1), or (i, i + pairs).
+  void (*rotate_neighbours)(float* x, const float* cos, const float* sin, int64_t pairs);
+  void (*rotate_halves)(float* x, const float* cos, const float* sin, int64_t pairs);
+  /// gate[i] = silu(gate[i]) * up[i].
+  void (*silu_mul)(float* gate, const float* up, int64_t width);
+  /// out[i] += x[i].
+  void (*add)(const float* x, int64_t width, float* out);
+  /// out[i] = x[i] * factor. out may be x.
+  void (*scale)(const float* x, float factor, int64_t width, float* out);
+
+  /// Keys into [dim][32], values into [32][dim].
+  void (*store_keys_f32)(const HeadRows& rows, float* keys);
+  void (*store_keys_f16)(const HeadRows& rows, uint16_t* keys);
+  void (*store_values_f32)(const HeadRows& rows, float* values);
+  void (*store_values_f16)(const HeadRows& rows, uint16_t* values);
+  /// count floats of f16 values.
+  void (*widen_f16)(const uint16_t* x, int64_t count, float* out);
+
+  /// scores[r][key] = sum over d of queries[r][d] * keys[d][key], for all 32 keys of the page.
+  void (*scores)(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+  /// One step of the running softmax over the visible scores; a row that sees none stays as it is.
+  void (*softmax_tile)(const TileRows& rows);
+  /// out[r] = out[r] * correction[r], then + scores[r][key] * values[key] for each visible key in order.
+  void (*weighted_sum)(const TileRows& rows, const float* values, int64_t dim, float* out);
+  /// out[r] = out[r] / sum[r], in place.
+  void (*divide)(const float* sum, int64_t rows, int64_t dim, float* out);
+};
+
+RowKernels ref_row_kernels();
+RowKernels avx2_row_kernels();
+RowKernels avx512_row_kernels();
 
 }  // namespace baleen

@@ -18,10 +18,14 @@ enum class KvType { f32, f16, i8 };
 std::optional<KvType> parse_kv_type(std::string_view name);
 std::string_view name(KvType type);
 
-/// What one token leaves behind, said by the model.
+/// What one token leaves behind, said by the model. A head's part of a page is its keys, then its values,
+/// each rounded up to whole cache lines.
 struct KvLayout {
   int32_t layers = 0, kv_heads = 0, key_dim = 0, value_dim = 0;
   KvType type = KvType::f16;
+  size_t keys_bytes() const;    ///< one head's keys in a page
+  size_t values_bytes() const;  ///< one head's values in a page
+  size_t head_bytes() const { return keys_bytes() + values_bytes(); }
   size_t page_bytes() const;   ///< all layers
   size_t token_bytes() const;  ///< page_bytes / 32
 };
@@ -31,20 +35,29 @@ using PageId = int32_t;
 /// Page memory: [layer][kv head], keys as [key_dim][32], then values as [32][value_dim].
 class PagePool {
  public:
+  /// As many pages as `bytes` hold. failed where that is none or the system has no such address space; memory
+  /// is taken page by page as it is first written.
   static Result<PagePool> make(const KvLayout& layout, size_t bytes);
   const KvLayout& layout() const { return layout_; }
-  int32_t pages() const;
+  int32_t pages() const { return pages_; }
   int32_t free_pages() const { return static_cast<int32_t>(free_.size()); }
+  /// Nothing when all pages are taken. What an earlier owner wrote is still there.
   std::optional<PageId> take();
   void give_back(PageId page);
   std::byte* layer(PageId page, int32_t layer) const;
+  std::byte* keys(PageId page, int32_t layer, int32_t kv_head) const;
+  std::byte* values(PageId page, int32_t layer, int32_t kv_head) const;
 
  private:
   struct Unmap {
-    size_t bytes = 0;
+    size_t bytes;
     void operator()(std::byte* memory) const;
   };
+  PagePool(const KvLayout& layout, int32_t pages, std::unique_ptr<std::byte, Unmap> memory);
+
   KvLayout layout_;
+  size_t keys_bytes_, head_bytes_, layer_bytes_, page_bytes_;
+  int32_t pages_;
   std::unique_ptr<std::byte, Unmap> memory_;
   std::vector<PageId> free_;
 };

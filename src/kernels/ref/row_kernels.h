@@ -1,0 +1,35 @@
+// The row kernels of `ref`: the specification in scalar code.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/row_kernels.h"
+
+namespace baleen::ref {
+
+/// e^x in float32: n = nearest(x * log2 e), r = x - n * ln 2 in two parts, a polynomial of degree 6, times
+/// 2^n. Within 0.65 ulp. 0 below -87.33, infinity above 88.3, NaN stays NaN.
+float exp(float x);
+/// The fixed tree over lanes: lane i takes lane i + n/2, then n/4, … (n a power of two; lanes is scratch).
+float tree_sum(float* lanes, int n);
+float tree_max(float* lanes, int n);
+
+void rms_norm(const float* x, const float* weight, int64_t width, float eps, float* out);
+void rotate_neighbours(float* x, const float* cos, const float* sin, int64_t pairs);
+void rotate_halves(float* x, const float* cos, const float* sin, int64_t pairs);
+void silu_mul(float* gate, const float* up, int64_t width);
+void add(const float* x, int64_t width, float* out);
+void scale(const float* x, float factor, int64_t width, float* out);
+
+void store_keys_f32(const HeadRows& rows, float* keys);
+void store_keys_f16(const HeadRows& rows, uint16_t* keys);
+void store_values_f32(const HeadRows& rows, float* values);
+void store_values_f16(const HeadRows& rows, uint16_t* values);
+void widen_f16(const uint16_t* x, int64_t count, float* out);
+
+void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+void softmax_tile(const TileRows& rows);
+void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out);
+void divide(const float* sum, int64_t rows, int64_t dim, float* out);
+
+}  // namespace baleen::ref

@@ -1,0 +1,35 @@
+// Causal attention over the pages of the KV cache, with grouped heads (arXiv 2305.13245) and sliding windows.
+#pragma once
+
+#include "models/pass.h"
+
+namespace baleen {
+
+struct AttentionShape {
+  int32_t heads = 0, kv_heads = 0, key_dim = 0, value_dim = 0;
+  float scale = 1;     ///< what queries are multiplied by
+  int32_t window = 0;  ///< a query sees itself and the window - 1 tokens before it; 0: all
+
+  int32_t group() const { return heads / kv_heads; }  ///< query heads that share a KV head
+};
+
+class Attention {
+ public:
+  Attention() = default;
+  explicit Attention(const AttentionShape& shape) : shape_(shape) {}
+
+  /// Writes the step's keys [rows, kv_heads * key_dim] and values [rows, kv_heads * value_dim] into its
+  /// pages.
+  void store(const Pass& pass, int32_t layer, Rows keys, Rows values) const;
+  /// q [rows, heads * key_dim] -> [rows, heads * value_dim]. The rows' own keys and values are already
+  /// stored.
+  Rows attend(const Pass& pass, int32_t layer, Rows q) const;
+
+  /// Of scratch that attend() takes for so many rows.
+  size_t scratch_bytes(const Compute& compute, int64_t rows) const;
+
+ private:
+  AttentionShape shape_;
+};
+
+}  // namespace baleen

@@ -1,0 +1,28 @@
+#include "models/embedding.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace baleen {
+
+Rows embed(const Pass& pass, const Linear& table) {
+  const PackedMatrix& weights = table.weights();
+  const Rows x = pass.take_rows(pass.row_count(), weights.cols());
+  for_each_row(pass, x.count, [&](int64_t row) {
+    const int32_t token = pass.step.tokens[static_cast<size_t>(row)];
+    CHECK(token >= 0 && token < weights.rows());
+    weights.unpack_row(token, x.row(row));
+  });
+  return x;
+}
+
+Rows wanted_rows(const Pass& pass, Rows x) {
+  const auto count = static_cast<int64_t>(pass.step.wanted.size());
+  const Rows wanted = pass.take_rows(count, x.width);
+  for (int64_t i = 0; i < count; ++i)
+    std::copy_n(x.row(pass.step.wanted[static_cast<size_t>(i)]), x.width, wanted.row(i));
+  return wanted;
+}
+
+}  // namespace baleen

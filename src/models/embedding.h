@@ -1,0 +1,14 @@
+// Tokens in, logits out: the two ends of every model.
+#pragma once
+
+#include "models/linear.h"
+#include "models/pass.h"
+
+namespace baleen {
+
+/// The rows of `table` [vocab_rows, dim] that the step's tokens name: [rows, dim].
+Rows embed(const Pass& pass, const Linear& table);
+/// The rows of x whose logits are wanted: [wanted, width].
+Rows wanted_rows(const Pass& pass, Rows x);
+
+}  // namespace baleen

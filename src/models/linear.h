@@ -1,0 +1,57 @@
+// A weight matrix and what it does to rows.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "kernels/packed_matrix.h"
+#include "models/pass.h"
+
+namespace baleen {
+
+class Linear {
+ public:
+  Linear() = default;
+  /// `bias` is empty or as long as the matrix has rows.
+  Linear(std::shared_ptr<const PackedMatrix> weights, std::vector<float> bias)
+      : weights_(std::move(weights)), bias_(std::move(bias)) {}
+
+  const PackedMatrix& weights() const { return *weights_; }
+  int64_t macs() const { return weights_->rows() * weights_->cols(); }  ///< per row
+  int64_t parameters() const { return macs() + static_cast<int64_t>(bias_.size()); }
+
+  /// x [rows, cols] -> [rows, out].
+  Rows multiply(const Pass& pass, Rows x) const;
+  /// sum [rows, out] += product.
+  void multiply_add(const Pass& pass, Rows x, Rows sum) const;
+  /// Into memory of the caller's: out [rows, out].
+  void multiply_into(const Pass& pass, Rows x, float* out) const;
+
+  /// Several matrices with one input: out[i] = x * linear[i], the input quantised once.
+  template <size_t kCount>
+  static std::array<Rows, kCount> multiply_all(const Pass& pass, Rows x,
+                                               const std::array<const Linear*, kCount>& linears);
+
+ private:
+  void add_bias(const Pass& pass, Rows out) const;
+
+  std::shared_ptr<const PackedMatrix> weights_;
+  std::vector<float> bias_;
+};
+
+template <size_t kCount>
+std::array<Rows, kCount> Linear::multiply_all(const Pass& pass, Rows x,
+                                              const std::array<const Linear*, kCount>& linears) {
+  std::array<Rows, kCount> out;
+  std::array<Product, kCount> products;
+  for (size_t i = 0; i < kCount; ++i) {
+    out[i] = pass.take_rows(x.count, linears[i]->weights().rows());
+    products[i] = {&linears[i]->weights(), out[i], Store::set};
+  }
+  baleen::multiply(pass.compute, x, products, pass.scratch);
+  for (size_t i = 0; i < kCount; ++i) linears[i]->add_bias(pass, out[i]);
+  return out;
+}
+
+}  // namespace baleen

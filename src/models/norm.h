@@ -1,0 +1,15 @@
+// Root mean square norm (arXiv 1910.07467).
+#pragma once
+
+#include <vector>
+
+#include "models/pass.h"
+
+namespace baleen {
+
+/// x / sqrt(mean(x^2) + eps) * weight: [rows, width].
+Rows rms_norm(const Pass& pass, Rows x, const std::vector<float>& weight, float eps);
+/// The same over each head of x [rows, heads * head_dim], in place; weight [head_dim].
+void rms_norm_heads(const Pass& pass, Rows x, const std::vector<float>& weight, float eps);
+
+}  // namespace baleen

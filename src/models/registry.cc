@@ -1,0 +1,31 @@
+// Which file runs which architecture: a new one is one line here.
+#include <string>
+#include <string_view>
+
+#include "models/architectures.h"
+
+namespace baleen {
+namespace {
+
+struct Architecture {
+  std::string_view name;  ///< HyperParameters::architecture
+  Result<std::unique_ptr<Model>> (*load)(WeightLoader& loader);
+};
+
+constexpr Architecture kArchitectures[] = {
+    {"llama", load_llama},
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> load_model(const Checkpoint& checkpoint, const Compute& compute,
+                                          void (*progress)(double)) {
+  for (const Architecture& architecture : kArchitectures) {
+    if (architecture.name != checkpoint.params().architecture) continue;
+    WeightLoader loader(checkpoint, compute, progress);
+    return architecture.load(loader);
+  }
+  return bad_input("general.architecture: " + checkpoint.params().architecture + " is not supported");
+}
+
+}  // namespace baleen

@@ -1,0 +1,70 @@
+#include "kv/page_pool.h"
+
+#include <cstdint>
+#include <cstring>
+#include <set>
+
+#include "gtest/gtest.h"
+
+namespace baleen {
+namespace {
+
+constexpr KvLayout kLayout{.layers = 3, .kv_heads = 2, .key_dim = 24, .value_dim = 16, .type = KvType::f16};
+
+TEST(PagePool, SaysItsSizes) {
+  EXPECT_EQ(kLayout.keys_bytes(), 24u * 32 * 2);
+  EXPECT_EQ(kLayout.values_bytes(), 16u * 32 * 2);
+  EXPECT_EQ(kLayout.page_bytes(), 3u * 2 * (24 + 16) * 32 * 2);
+  EXPECT_EQ(kLayout.token_bytes(), 3u * 2 * (24 + 16) * 2);
+}
+
+TEST(PagePool, HandsOutEveryPageOnce) {
+  auto pool = PagePool::make(kLayout, 10 * kLayout.page_bytes() + 1);
+  ASSERT_TRUE(pool);
+  EXPECT_EQ(pool->pages(), 10);
+  std::set<PageId> taken;
+  while (auto page = pool->take()) EXPECT_TRUE(taken.insert(*page).second);
+  EXPECT_EQ(taken.size(), 10u);
+  EXPECT_EQ(pool->free_pages(), 0);
+  pool->give_back(7);
+  EXPECT_EQ(pool->take(), 7);
+}
+
+TEST(PagePool, PartsOfPagesDoNotOverlap) {
+  auto pool = PagePool::make(kLayout, 2 * kLayout.page_bytes());
+  ASSERT_TRUE(pool);
+  std::set<std::byte*> starts;
+  uint8_t mark = 0;
+  const auto each = [&](auto&& visit) {
+    for (PageId page = 0; page < 2; ++page)
+      for (int32_t layer = 0; layer < 3; ++layer)
+        for (int32_t head = 0; head < 2; ++head) {
+          visit(pool->keys(page, layer, head), kLayout.keys_bytes());
+          visit(pool->values(page, layer, head), kLayout.values_bytes());
+        }
+  };
+  each([&](std::byte* part, size_t bytes) {
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(part) % 64, 0u);
+    EXPECT_TRUE(starts.insert(part).second);
+    std::memset(part, ++mark, bytes);
+  });
+  mark = 0;
+  each([&](std::byte* part, size_t bytes) {
+    EXPECT_EQ(static_cast<uint8_t>(part[0]), ++mark);
+    EXPECT_EQ(static_cast<uint8_t>(part[bytes - 1]), mark);
+  });
+}
+
+TEST(PagePool, RefusesMemoryForNoPage) {
+  auto pool = PagePool::make(kLayout, kLayout.page_bytes() - 1);
+  ASSERT_FALSE(pool);
+  EXPECT_EQ(pool.error().kind, ErrorKind::failed);
+}
+
+TEST(KvType, NamesAndBack) {
+  for (const KvType type : {KvType::f32, KvType::f16, KvType::i8}) EXPECT_EQ(parse_kv_type(name(type)), type);
+  EXPECT_FALSE(parse_kv_type("f64"));
+}
+
+}  // namespace
+}  // namespace baleen
