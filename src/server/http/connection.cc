@@ -1,8 +1,5 @@
 #include "server/http/connection.h"
 
-#include <sys/random.h>
-
-#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -241,7 +238,6 @@ void Connection::begin_body() {
 Connection::Progress Connection::take_body() {
   while (!parser_->is_done()) {
     beast::error_code error;
-    const bool in_head = !parser_->is_header_done();
     const size_t used = parser_->put(asio::buffer(input_), error);
     input_.erase(0, used);
     wire_bytes_ += used;
@@ -253,7 +249,7 @@ Connection::Progress Connection::take_body() {
       refuse({400, "the request body is malformed"});
       return Progress::done;
     }
-    if (!in_head && !lease_->grow(used, limits_.all_bodies_bytes)) {
+    if (!lease_->grow(used, limits_.all_bodies_bytes)) {
       refuse({503, "too many large requests are waiting"});
       return Progress::done;
     }

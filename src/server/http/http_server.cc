@@ -43,6 +43,7 @@ struct HttpServer::State {
   std::optional<ConnectionShared> shared;
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections;
   std::unordered_map<std::string, size_t> per_address;
+  uint16_t port = 0;
   bool accepting = false;  // false after an error such as too many open files, until the next tick
   std::thread thread;
 
@@ -139,10 +140,11 @@ Result<std::unique_ptr<HttpServer>> HttpServer::bind(const std::string& host, ui
     return failed(
         fmt::format("port {} of {} is in use: stop the other program or choose another --port", port, host));
   if (error) return failed(fmt::format("cannot listen on {}:{}: {}", host, port, error.message()));
+  state->port = state->acceptor.local_endpoint(error).port();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 
-uint16_t HttpServer::port() const { return state_->acceptor.local_endpoint().port(); }
+uint16_t HttpServer::port() const { return state_->port; }
 
 Result<void> HttpServer::start(Handler& handler) {
   State& state = *state_;

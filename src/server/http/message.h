@@ -33,9 +33,9 @@ struct HttpRequest {
 /// Length, connection, date and request id are the transport's to add.
 struct HttpResponse {
   int status = 200;
-  std::string content_type;
-  std::string body;
-  std::vector<HttpField> fields;
+  std::string content_type = {};
+  std::string body = {};
+  std::vector<HttpField> fields = {};
 };
 
 }  // namespace baleen
