@@ -28,16 +28,17 @@ struct Step {
 
 /// Weights that a step reads, for bench and the ledger.
 struct ModelCost {
-  int64_t macs_per_token = 0;        ///< multiply-adds with weights, output matrix not counted
-  int64_t macs_output = 0;           ///< of the output matrix, per wanted row
-  int64_t packed_bytes = 0;          ///< all packed weights that one step reads
+  int64_t macs_per_token = 0;  ///< multiply-adds with weights, output matrix not counted
+  int64_t macs_output = 0;     ///< of the output matrix, per wanted row
+  int64_t packed_bytes = 0;    ///< all packed weights that one step reads
   int64_t parameters = 0, active_parameters = 0;
 };
 
 class Model {
  public:
   virtual ~Model() = default;
-  /// logits: [wanted, vocab_rows]. Writes the rows' keys and values into their pages. Never fails, never allocates.
+  /// logits: [wanted, vocab_rows]. Writes the rows' keys and values into their pages. Never fails, never
+  /// allocates.
   virtual void forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const = 0;
   virtual KvLayout kv_layout(KvType type) const = 0;
   /// Workspace that forward() needs for a step of so many rows, of which so many are wanted.
@@ -46,8 +47,8 @@ class Model {
   virtual ModelCost cost() const = 0;
 };
 
-/// Packs the checkpoint's weights (progress in [0, 1] to `progress` if given) and releases its pages as it goes.
-/// bad_input for an architecture that is not in the registry.
+/// Packs the checkpoint's weights (progress in [0, 1] to `progress` if given) and releases its pages as it
+/// goes. bad_input for an architecture that is not in the registry.
 Result<std::unique_ptr<Model>> load_model(const Checkpoint& checkpoint, const Compute& compute,
                                           void (*progress)(double) = nullptr);
 

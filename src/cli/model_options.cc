@@ -1,0 +1,64 @@
+#include "cli/model_options.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "cli/model_store.h"
+
+namespace baleen {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+int usable_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
+}
+
+void show_progress(double done) {
+  std::fprintf(stderr, "\rloading %3.0f %%%s", 100 * done, done >= 1 ? "\r\033[K" : "");
+}
+
+Result<Isa> chosen_isa(const std::string& text) {
+  if (text.empty()) return best_isa();
+  const auto isa = parse_isa(text);
+  if (!isa) return wrong_usage("--isa: " + text + " is none of ref, avx2, avx512");
+  if (!cpu_has(*isa)) return wrong_usage("--isa: this CPU has no " + text);
+  return *isa;
+}
+
+}  // namespace
+
+void add_compute_options(CLI::App& command, ComputeOptions& options) {
+  command.add_option("--threads", options.threads, "threads to compute with (default: all cores)")
+      ->check(CLI::Range(1, kMaxThreads));
+  command.add_option("--isa", options.isa, "kernels: ref, avx2 or avx512 (default: the best of this CPU)");
+  command.add_option("--kv-type", options.kv_type, "type of the KV cache: f32, f16 or i8")
+      ->capture_default_str();
+}
+
+Result<Machine> Machine::make(const ComputeOptions& options) {
+  auto isa = chosen_isa(options.isa);
+  if (!isa) return error_of(isa);
+  const auto kv_type = parse_kv_type(options.kv_type);
+  if (!kv_type) return wrong_usage("--kv-type: " + options.kv_type + " is none of f32, f16, i8");
+  auto pool = std::make_unique<ThreadPool>(options.threads > 0 ? options.threads : usable_cores());
+  return Machine(std::move(pool), kernels(*isa), *kv_type);
+}
+
+Result<OpenedModel> open_model(const std::string& name_or_path, const Compute& compute) {
+  auto path = find_model(name_or_path);
+  if (!path) return error_of(path);
+  auto checkpoint = Checkpoint::open(*path);
+  if (!checkpoint) return error_of(checkpoint);
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  auto model = load_model(*checkpoint, compute, terminal ? show_progress : nullptr);
+  if (!model) return error_of(model);
+  return OpenedModel{std::move(*checkpoint), std::move(*model)};
+}
+
+}  // namespace baleen
