@@ -1,4 +1,5 @@
-// Runs requests on one model: one thread owns all mutable state and repeats take, plan, forward, sample, emit.
+// Runs requests on one model: one thread owns all mutable state and repeats take, plan, forward, sample,
+// emit.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,11 @@
 namespace baleen {
 
 struct EngineOptions {
-  size_t kv_bytes = 0;           ///< 0: a quarter of the memory left after the weights, at most 2 GiB
+  size_t kv_bytes = 0;  ///< 0: a quarter of the memory left after the weights, at most 2 GiB
   KvType kv_type = KvType::f16;
-  int32_t context = 0;           ///< 0: the model's, as far as the pool goes
-  int32_t step_tokens = 256;     ///< rows of one step at most
-  int32_t queue = 1024;          ///< requests that may wait (contract: at least 512)
+  int32_t context = 0;        ///< 0: the model's, as far as the pool goes
+  int32_t step_tokens = 256;  ///< rows of one step at most
+  int32_t queue = 1024;       ///< requests that may wait (contract: at least 512)
   int32_t choices = 16;
 };
 
@@ -51,23 +52,40 @@ struct Submission {
 struct LoadedModel {
   std::string id;  ///< file name without .gguf, or --model-name
   std::unique_ptr<Model> model;
-  std::unique_ptr<Tokenizer> tokenizer;      ///< null for no_vocab
-  std::unique_ptr<ChatTemplate> chat;        ///< null where the file has none
+  std::unique_ptr<Tokenizer> tokenizer;  ///< null for no_vocab
+  std::unique_ptr<ChatTemplate> chat;    ///< null where the file has none
   uint64_t fingerprint = 0;
 };
 
+/// What the engine has done and holds, as of its last step.
+struct EngineStats {
+  int64_t waiting = 0;  ///< requests without a first step
+  int64_t open = 0;     ///< requests without an end, waiting ones included
+  int32_t running = 0;  ///< sequences that hold pages
+  int32_t pages = 0, free_pages = 0;
+  uint64_t steps = 0, preemptions = 0;
+  uint64_t prefill_rows = 0, decode_rows = 0;  ///< recomputed rows count again
+  double busy_seconds = 0;                     ///< all of it charged to requests
+};
+
+/// Runs requests on one model. Each accepted request ends in exactly one `done` or `failed` event.
 class Engine {
  public:
-  static Result<std::unique_ptr<Engine>> start(LoadedModel model, const Compute& compute, const EngineOptions& options);
+  /// Takes the model; `compute` must outlive the engine, which is then its pool's one caller.
+  /// usage where the pool would not hold one page, failed where there is no memory.
+  static Result<std::unique_ptr<Engine>> start(LoadedModel model, const Compute& compute,
+                                               const EngineOptions& options);
   virtual ~Engine() = default;
 
-  virtual Submission submit(GenerationRequest request) = 0;  ///< any thread
+  /// Any thread. Refuses what can never fit; a max_tokens beyond the context ends there with reason `length`.
+  virtual Submission submit(GenerationRequest request) = 0;
   virtual const LoadedModel& model() const = 0;
-  virtual int32_t context() const = 0;    ///< tokens a sequence may have
+  virtual int32_t context() const = 0;  ///< tokens a sequence may have
   virtual int64_t pool_tokens() const = 0;
   virtual double seconds_since_tick() const = 0;  ///< health: the step loop lives while this is small
   /// "fp_…": changes with weights, build, KV type and whatever else changes bits.
   virtual std::string system_fingerprint() const = 0;
+  virtual EngineStats stats() const = 0;
   /// No new work; returns when all is finished or, at the deadline, failed.
   virtual void drain(double seconds) = 0;
 };

@@ -10,16 +10,16 @@
 namespace baleen {
 
 struct GenerationRequest {
-  std::vector<int32_t> prompt;       ///< token ids, nothing is added
-  int32_t choices = 1;               ///< n
-  int32_t max_tokens = -1;           ///< -1: until the context is full; 0 with echo scores the prompt only
+  std::vector<int32_t> prompt;  ///< token ids, nothing is added
+  int32_t choices = 1;          ///< n
+  int32_t max_tokens = -1;      ///< -1: until the context is full; 0 with echo scores the prompt only
   SamplingParams sampling;
-  std::vector<std::string> stop;     ///< never part of the text
+  std::vector<std::string> stop;  ///< never part of the text
   bool ignore_eos = false;
-  bool logprobs = false;             ///< a TokenLogprob per generated token
+  bool logprobs = false;  ///< a TokenLogprob per generated token
   int32_t top_logprobs = 0;
-  bool score_prompt = false;         ///< logprobs of the prompt's tokens too (completions: echo + logprobs)
-  bool keep_special = false;         ///< control tokens show up in the text (run --raw, completions keep false)
+  bool score_prompt = false;  ///< logprobs of the prompt's tokens too (completions: echo + logprobs)
+  bool keep_special = false;  ///< control tokens show up in the text (run --raw, completions keep false)
 };
 
 enum class FinishReason { stop, length, cancelled, failed };
