@@ -35,4 +35,7 @@ constexpr Utf8Sequence first_utf8_sequence(std::string_view text) {
   return {length, scalar, true};
 }
 
+/// The whole text is well-formed.
+bool is_utf8(std::string_view text);
+
 }  // namespace baleen

@@ -1,12 +1,10 @@
-// What a model file or folder says, validated: the one door of formats/. A Checkpoint looks the same whether it was
-// read from GGUF or (later) a Hugging Face folder: tensor names are GGUF's (blk.0.attn_q.weight).
+// What a model file or folder says, validated: the one door of formats/. A Checkpoint looks the same whether
+// it was read from GGUF or (later) a Hugging Face folder: tensor names are GGUF's (blk.0.attn_q.weight).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +12,7 @@
 
 #include "base/block_type.h"
 #include "base/error.h"
+#include "base/mapped_file.h"
 #include "formats/hyper_parameters.h"
 #include "formats/vocabulary.h"
 
@@ -30,10 +29,13 @@ struct Tensor {
   uint64_t file_offset = 0;
 };
 
+struct CheckpointParts;
+
 class Checkpoint {
  public:
-  /// A GGUF file (the first of a split set brings the others). bad_input names field or tensor and byte offset.
-  /// Validates everything that contract.md "Files" asks for, tensors against hyper-parameters included.
+  /// A GGUF file (the first of a split set brings the others). bad_input names field or tensor and byte
+  /// offset. Validates everything that contract.md "Files" asks for, tensors against hyper-parameters
+  /// included.
   static Result<Checkpoint> open(const std::filesystem::path& path);
   /// Only what `tokenize`, `detokenize` and `template` need: a vocabulary-only file is enough.
   static Result<Checkpoint> open_vocabulary(const std::filesystem::path& path);
@@ -52,12 +54,13 @@ class Checkpoint {
   uint64_t file_bytes() const { return file_bytes_; }
 
  private:
-  friend class CheckpointBuilder;
+  explicit Checkpoint(CheckpointParts parts);
+
   HyperParameters params_;
   Vocabulary vocabulary_;
   std::string chat_template_, name_;
   std::vector<Tensor> tensors_;  // sorted by name
-  std::shared_ptr<const struct CheckpointFiles> files_;
+  std::shared_ptr<const std::vector<MappedFile>> files_;
   uint64_t fingerprint_ = 0, file_bytes_ = 0;
 };
 

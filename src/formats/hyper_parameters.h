@@ -17,8 +17,8 @@ struct RopeParameters {
   float theta = 10000;
   int32_t dimensions = 0;  ///< dimensions of a head that turn; even
   RopeScaling scaling = RopeScaling::none;
-  float factor = 1;                    ///< linear, yarn, llama3
-  int32_t original_context = 0;        ///< yarn, llama3
+  float factor = 1;                                 ///< linear, yarn, llama3
+  int32_t original_context = 0;                     ///< yarn, llama3
   float low_freq_factor = 1, high_freq_factor = 4;  ///< llama3
   float attention_factor = 1, beta_fast = 32, beta_slow = 1, mscale = 0, mscale_all_dim = 0;  ///< yarn
 };
@@ -26,12 +26,12 @@ struct RopeParameters {
 struct HyperParameters {
   std::string architecture;  ///< GGUF's name: "llama", "qwen2", …
   int32_t layers = 0;
-  int32_t dim = 0;           ///< width of the residual stream
+  int32_t dim = 0;  ///< width of the residual stream
   int32_t heads = 0, kv_heads = 0;
   int32_t key_dim = 0, value_dim = 0;  ///< per head
   int32_t ffn_dim = 0;
-  int32_t vocab_rows = 0;    ///< rows of the embedding matrix; may exceed the vocabulary
-  int32_t context = 0;       ///< positions the model was made for
+  int32_t vocab_rows = 0;      ///< rows of the embedding matrix; may exceed the vocabulary
+  int32_t context = 0;         ///< positions the model was made for
   int32_t sliding_window = 0;  ///< 0: none
   float norm_eps = 0;
   RopeParameters rope;

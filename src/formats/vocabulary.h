@@ -10,7 +10,14 @@ namespace baleen {
 enum class VocabularyKind { none, byte_bpe, sentencepiece };
 
 /// GGUF's token types (tokenizer.ggml.token_type).
-enum class TokenType : uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+enum class TokenType : uint8_t {
+  normal = 1,
+  unknown = 2,
+  control = 3,
+  user_defined = 4,
+  unused = 5,
+  byte = 6
+};
 
 struct Vocabulary {
   VocabularyKind kind = VocabularyKind::none;

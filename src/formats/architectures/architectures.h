@@ -1,0 +1,12 @@
+// The tables of architectures/, one file each.
+#pragma once
+
+#include "formats/architecture.h"
+
+namespace baleen {
+
+extern const Architecture kLlama;
+extern const Architecture kQwen2;
+extern const Architecture kQwen3;
+
+}  // namespace baleen

@@ -1,0 +1,78 @@
+#include "formats/checkpoint.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "formats/checkpoint_parts.h"
+#include "formats/tensor_check.h"
+
+namespace baleen {
+namespace {
+
+// Of each tensor, at its start, middle and end: fine-tuned copies of a model differ nearly everywhere.
+constexpr size_t kSampleBytes = 256;
+
+/// FNV-1a over 64-bit words (the last one filled with zeros), folded: multiplication alone leaves the low
+/// bits weak.
+uint64_t hash(uint64_t state, std::span<const std::byte> bytes) {
+  constexpr uint64_t kPrime = 0x00000100000001B3;
+  while (!bytes.empty()) {
+    uint64_t word = 0;
+    const size_t size = std::min(bytes.size(), sizeof(word));
+    std::memcpy(&word, bytes.data(), size);
+    state = (state ^ word) * kPrime;
+    state ^= state >> 29;
+    bytes = bytes.subspan(size);
+  }
+  return state;
+}
+
+uint64_t fingerprint_of(const CheckpointParts& parts) {
+  uint64_t state = 0xCBF29CE484222325;  // FNV's offset basis
+  for (size_t i = 0; i < parts.files.size(); ++i)
+    state = hash(state, parts.files[i].bytes().first(parts.header_bytes[i]));
+  for (const Tensor& tensor : parts.tensors) {
+    const size_t size = std::min(tensor.bytes.size(), kSampleBytes);
+    const size_t last = tensor.bytes.size() - size;
+    for (const size_t begin : {size_t{0}, last / 2, last})
+      state = hash(state, tensor.bytes.subspan(begin, size));
+  }
+  return state;
+}
+
+}  // namespace
+
+Result<Checkpoint> Checkpoint::open(const std::filesystem::path& path) {
+  auto parts = read_gguf(path, Wanted::everything);
+  if (!parts) return error_of(parts);
+  return Checkpoint(std::move(*parts));
+}
+
+Result<Checkpoint> Checkpoint::open_vocabulary(const std::filesystem::path& path) {
+  auto parts = read_gguf(path, Wanted::vocabulary);
+  if (!parts) return error_of(parts);
+  return Checkpoint(std::move(*parts));
+}
+
+Checkpoint::Checkpoint(CheckpointParts parts) : fingerprint_(fingerprint_of(parts)) {
+  params_ = std::move(parts.params);
+  vocabulary_ = std::move(parts.vocabulary);
+  chat_template_ = std::move(parts.chat_template);
+  name_ = std::move(parts.name);
+  tensors_ = std::move(parts.tensors);
+  std::ranges::sort(tensors_, {}, &Tensor::name);
+  for (const MappedFile& file : parts.files) file_bytes_ += file.bytes().size();
+  files_ = std::make_shared<const std::vector<MappedFile>>(std::move(parts.files));
+}
+
+const Tensor* Checkpoint::find(std::string_view name) const { return find_tensor(tensors_, name); }
+
+void Checkpoint::release(const Tensor& tensor) const {
+  for (const MappedFile& file : *files_) {
+    const std::byte* begin = file.bytes().data();
+    if (tensor.bytes.data() >= begin && tensor.bytes.data() < begin + file.bytes().size())
+      file.release(tensor.bytes);
+  }
+}
+
+}  // namespace baleen

@@ -1,0 +1,28 @@
+// What a reader of one file format hands to Checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "formats/checkpoint.h"
+
+namespace baleen {
+
+struct CheckpointParts {
+  HyperParameters params;
+  Vocabulary vocabulary;
+  std::string chat_template, name;
+  std::vector<Tensor> tensors;         ///< in any order
+  std::vector<MappedFile> files;       ///< that the tensors' bytes lie in
+  std::vector<uint64_t> header_bytes;  ///< per file: what stands before the tensors' bytes
+};
+
+enum class Wanted { everything, vocabulary };
+
+Result<CheckpointParts> read_gguf(const std::filesystem::path& path, Wanted wanted);
+
+}  // namespace baleen
