@@ -25,11 +25,12 @@ struct Product {
   Store store = Store::set;
 };
 
-/// All products of one input (q, k, v; gate, up): x is quantised once per scheme that the weights need, and the panels
-/// of all of them are shared among the threads. Same bits for any number of rows or threads and any grouping.
+/// All products of one input (q, k, v; gate, up), at most 8: x is quantised once per scheme that the weights
+/// need, and the panels of all of them are shared among the threads. Same bits for any number of rows or
+/// threads and any grouping.
 void multiply(const Compute& compute, Rows x, std::span<const Product> products, Workspace& scratch);
 
 /// Bytes of scratch that multiply() takes for x of [rows, cols].
-size_t multiply_scratch_bytes(int64_t rows, int64_t cols);
+size_t multiply_scratch_bytes(const Compute& compute, int64_t rows, int64_t cols);
 
 }  // namespace baleen

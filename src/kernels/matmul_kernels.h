@@ -1,8 +1,52 @@
 // Kernels of products with packed weights, one set per ISA.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+
+#include "base/block_type.h"
+#include "kernels/activation_layout.h"
+#include "kernels/panel_layout.h"
+
 namespace baleen {
 
-struct MatmulKernels {};
+/// One tile of a product: a panel of 16 weight rows times up to 8 rows of activations.
+struct MatmulTile {
+  const std::byte* panel;  ///< panel_layout.h
+  const std::byte* x;      ///< activation_layout.h, of `tokens` rows
+  int64_t cols;
+  int tokens;  ///< 1 .. 8
+  int rows;    ///< of the panel that exist, 1 .. 16
+  float* out;  ///< [tokens][rows]
+  int64_t out_stride;
+  bool add;  ///< out += product, else out = product
+};
+using MultiplyTile = void (*)(const MatmulTile& tile);
+
+/// Up to 8 rows of floats to a tile of activations.
+struct ActivationTile {
+  const float* x;  ///< [tokens][cols]
+  int64_t stride, cols;
+  int tokens;
+  std::byte* out;
+};
+using ArrangeTile = void (*)(const ActivationTile& tile);
+
+struct MatmulKernels {
+  ArrangeTile floats, blocks32, blocks256;
+  MultiplyTile f32, f16, bf16;
+  MultiplyTile q4_0, q4_1, q5_0, q5_1, q8_0;
+  MultiplyTile q4_k, q5_k, q6_k;
+};
+
+MatmulKernels ref_matmul_kernels();
+MatmulKernels avx2_matmul_kernels();
+MatmulKernels avx512_matmul_kernels();
+
+/// What a type's kernel takes.
+Scheme scheme_of(BlockType type);
+ArrangeTile arrange_kernel(const MatmulKernels& kernels, Scheme scheme);
+/// nullptr for types without a kernel of their own: their panels are unpacked to F32.
+MultiplyTile multiply_kernel(const MatmulKernels& kernels, BlockType type);
 
 }  // namespace baleen

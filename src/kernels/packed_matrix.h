@@ -1,4 +1,5 @@
-// A weight matrix in the layout the kernels read: panels of 16 rows, the file's integers and scales kept exactly.
+// A weight matrix in the layout the kernels read: panels of 16 rows, the file's integers and scales kept
+// exactly.
 #pragma once
 
 #include <cstddef>
@@ -8,15 +9,17 @@
 #include "base/block_type.h"
 #include "base/error.h"
 #include "kernels/compute.h"
+#include "kernels/panel_layout.h"
 
 namespace baleen {
 
 class PackedMatrix {
  public:
-  static constexpr int kPanelRows = 16;
+  PackedMatrix() = default;
 
-  /// `data`: rows x cols of `type`, row after row, as GGUF stores it. Types without integer kernels unpack to floats
-  /// (f16 and bf16 keep their 16 bits). failed where there is no memory. Packs panels in parallel.
+  /// `data`: rows x cols of `type` (can_unpack), row after row, as GGUF stores it; cols are whole blocks.
+  /// Types without kernels of their own keep the file's bytes and are unpacked panel by panel when they are
+  /// used. failed where there is no memory. Packs panels in parallel.
   static Result<PackedMatrix> pack(BlockType type, int64_t rows, int64_t cols, const std::byte* data,
                                    const Compute& compute);
 
@@ -29,6 +32,8 @@ class PackedMatrix {
   int64_t panel_bytes() const { return panel_bytes_; }
   /// The floats of one row (the embedding of a token): out[cols].
   void unpack_row(int64_t row, float* out) const;
+  /// A panel of a type without kernels of its own as an F32 panel, [cols][16].
+  void unpack_panel(int64_t index, float* out) const;
 
  private:
   struct Free {

@@ -1,0 +1,42 @@
+// How the activations of up to 8 rows ("a tile") lie in memory for the kernels: tokens innermost, so that the
+// kernel of T tokens finds everything at constant offsets from one pointer that only moves forward. Functions
+// are static: files with different ISA flags include this. docs/NUMERICS.md has the rules of quantisation.
+//
+// floats:    float [cols][T]
+// blocks32:  per 32 k:  int8 codes [8 k-groups][T][4], float scale [T], float scale * sum of codes [T],
+//                       int32 -8 * sum of codes [T]
+// blocks256: per 256 k: int8 codes [64 k-groups][T][4], float scale [T], int32 shift of a sub-block of 32
+// [8][T],
+//                       int16 sums of 32 codes, shifted [4][T][2], int32 -32 * sums of 16 codes, not shifted
+//                       [16][T]
+#pragma once
+
+#include <cstdint>
+
+namespace baleen {
+
+enum class Scheme { floats, blocks32, blocks256 };
+constexpr int kSchemes = 3;
+
+constexpr int kTileTokens = 8;
+constexpr int kMaxShift = 3;  // sub-blocks of 32 have scales of the block's times 2^0 .. 2^-3
+
+constexpr int kRecord32 = 32 + 4 + 4 + 4;                     // bytes of a token in a block of 32
+constexpr int kRecord256 = 256 + 4 + 32 + 16 + 64;            // bytes of a token in a block of 256
+constexpr int kScale32 = 32, kScaledSum32 = 36, kSum32 = 40;  // offsets, in units of T bytes
+constexpr int kScale256 = 256, kShift256 = 260, kSums256 = 292, kSum16s256 = 308;  // likewise
+
+/// Bytes of one row of so many columns.
+static inline int64_t activation_bytes(Scheme scheme, int64_t cols) {
+  switch (scheme) {
+    case Scheme::floats:
+      return cols * 4;
+    case Scheme::blocks32:
+      return cols / 32 * kRecord32;
+    case Scheme::blocks256:
+      return cols / 256 * kRecord256;
+  }
+  return 0;
+}
+
+}  // namespace baleen

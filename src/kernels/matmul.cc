@@ -1,0 +1,132 @@
+#include "kernels/matmul.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+
+namespace baleen {
+namespace {
+
+constexpr size_t kMaxProducts = 8;
+// What a thread takes at once: enough work to hide the shared counter, little enough to share evenly.
+constexpr int64_t kUnitBytes = 64 << 10;
+
+int64_t tiles_of(int64_t rows) { return (rows + kTileTokens - 1) / kTileTokens; }
+int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/// The rows of x in every scheme that some weights need, cut into tiles of nearly equal size.
+class Activations {
+ public:
+  Activations(const Compute& compute, Rows x, Workspace& scratch)
+      : compute_(compute), x_(x), scratch_(scratch) {}
+
+  int64_t tiles() const { return tiles_of(x_.count); }
+  int64_t first_row(int64_t tile) const { return tile * x_.count / tiles(); }
+  int rows(int64_t tile) const { return static_cast<int>(first_row(tile + 1) - first_row(tile)); }
+  const std::byte* tile(Scheme scheme, int64_t index) const {
+    return at(scheme) + first_row(index) * activation_bytes(scheme, x_.width);
+  }
+
+  void arrange(Scheme scheme) {
+    if (at(scheme) != nullptr) return;
+    const int64_t row_bytes = activation_bytes(scheme, x_.width);
+    std::byte* out = scratch_.take<std::byte>(x_.count * row_bytes);
+    data_[static_cast<size_t>(scheme)] = out;
+    const ArrangeTile kernel = arrange_kernel(compute_.kernels->matmul, scheme);
+    compute_.pool->parallel_for(tiles(), [&](int64_t index, int) {
+      const int64_t row = first_row(index);
+      kernel({.x = x_.row(row),
+              .stride = x_.stride,
+              .cols = x_.width,
+              .tokens = rows(index),
+              .out = out + row * row_bytes});
+    });
+  }
+
+ private:
+  std::byte* at(Scheme scheme) const { return data_[static_cast<size_t>(scheme)]; }
+
+  const Compute& compute_;
+  Rows x_;
+  Workspace& scratch_;
+  std::array<std::byte*, kSchemes> data_{};
+};
+
+/// A product's share of the loop over units of neighbouring panels.
+struct Work {
+  const Product* product;
+  MultiplyTile kernel;
+  Scheme scheme;
+  int64_t first_unit, panels_per_unit;
+};
+
+void multiply_panel(const Work& work, const Activations& x, int64_t panel, const std::byte* data) {
+  const PackedMatrix& weights = *work.product->weights;
+  const Rows& out = work.product->out;
+  const int64_t row = panel * kPanelRows;
+  for (int64_t tile = 0; tile < x.tiles(); ++tile)
+    work.kernel({.panel = data,
+                 .x = x.tile(work.scheme, tile),
+                 .cols = weights.cols(),
+                 .tokens = x.rows(tile),
+                 .rows = static_cast<int>(std::min<int64_t>(kPanelRows, weights.rows() - row)),
+                 .out = out.row(x.first_row(tile)) + row,
+                 .out_stride = out.stride,
+                 .add = work.product->store == Store::add});
+}
+
+void multiply_unit(const Work& work, const Activations& x, int64_t unit, float* unpacked) {
+  const PackedMatrix& weights = *work.product->weights;
+  const int64_t first = (unit - work.first_unit) * work.panels_per_unit;
+  const int64_t last = std::min(first + work.panels_per_unit, weights.panels());
+  for (int64_t panel = first; panel < last; ++panel) {
+    if (unpacked != nullptr) weights.unpack_panel(panel, unpacked);
+    multiply_panel(work, x, panel,
+                   unpacked != nullptr ? reinterpret_cast<const std::byte*>(unpacked) : weights.panel(panel));
+  }
+}
+
+}  // namespace
+
+void multiply(const Compute& compute, Rows x, std::span<const Product> products, Workspace& scratch) {
+  CHECK(products.size() <= kMaxProducts && x.count > 0);
+  const size_t mark = scratch.mark();
+  Activations activations(compute, x, scratch);
+  std::array<Work, kMaxProducts> works{};
+  int64_t units = 0;
+  bool unpacks = false;
+  for (size_t i = 0; i < products.size(); ++i) {
+    const PackedMatrix& weights = *products[i].weights;
+    CHECK(weights.cols() == x.width && products[i].out.count == x.count);
+    Work& work = works[i];
+    work = {.product = &products[i],
+            .kernel = multiply_kernel(compute.kernels->matmul, weights.type()),
+            .scheme = scheme_of(weights.type()),
+            .first_unit = units,
+            .panels_per_unit = std::max<int64_t>(1, kUnitBytes / weights.panel_bytes())};
+    units += (weights.panels() + work.panels_per_unit - 1) / work.panels_per_unit;
+    unpacks = unpacks || work.kernel == nullptr;
+    activations.arrange(work.scheme);
+  }
+  const int64_t panel_floats = x.width * kPanelRows;
+  float* unpacked = unpacks ? scratch.take<float>(compute.pool->size() * panel_floats) : nullptr;
+  compute.pool->parallel_for(units, [&](int64_t unit, int thread) {
+    size_t i = products.size() - 1;
+    while (works[i].first_unit > unit) --i;
+    Work work = works[i];
+    const bool unpack = work.kernel == nullptr;
+    if (unpack) work.kernel = compute.kernels->matmul.f32;
+    multiply_unit(work, activations, unit, unpack ? unpacked + thread * panel_floats : nullptr);
+  });
+  scratch.back_to(mark);
+}
+
+size_t multiply_scratch_bytes(const Compute& compute, int64_t rows, int64_t cols) {
+  int64_t bytes = padded(compute.pool->size() * cols * kPanelRows * 4);
+  for (const Scheme scheme : {Scheme::floats, Scheme::blocks32, Scheme::blocks256})
+    bytes += padded(rows * activation_bytes(scheme, cols));
+  return static_cast<size_t>(bytes);
+}
+
+}  // namespace baleen

@@ -1,0 +1,187 @@
+#include "kernels/panel.h"
+
+#include <cstring>
+
+#include "kernels/block/block_bytes.h"
+#include "kernels/block/integers.h"
+#include "kernels/block/unpack.h"
+#include "kernels/panel_layout.h"
+
+namespace baleen {
+namespace {
+
+bool is_float(BlockType type) {
+  return type == BlockType::f32 || type == BlockType::f16 || type == BlockType::bf16;
+}
+
+bool has_fifth_bits(BlockType type) {
+  return type == BlockType::q5_0 || type == BlockType::q5_1 || type == BlockType::q5_k;
+}
+
+/// Where the parts of a block of 16 rows lie.
+struct PanelBlock {
+  PanelBlock(BlockType type, int64_t cols, int64_t index)
+      : layout(panel_layout(type)),
+        slabs(layout.values / kSlab),
+        codes(index * layout.code_bytes),
+        more_bits(codes + slabs * kNibbleSlabBytes),
+        sub_scales(codes + layout.code_bytes - 256),
+        scales(cols / layout.values * layout.code_bytes + index * layout.scale_bytes) {}
+
+  PanelLayout layout;
+  int slabs;
+  int64_t codes, more_bits, sub_scales, scales;
+};
+
+uint32_t four_codes(const uint8_t* codes) {
+  uint32_t four;
+  std::memcpy(&four, codes, 4);
+  return four;
+}
+
+void or_bytes(std::byte* to, uint32_t four) {
+  const uint32_t value = field<uint32_t>(to, 0) | four;
+  std::memcpy(to, &value, 4);
+}
+
+/// Row r of a slab of codes below 64; `more_bits` is where bits above the nibble go.
+void write_nibbles(const uint8_t* codes, int r, std::byte* slab) {
+  for (int pair = 0; pair < 4; ++pair) {
+    const uint32_t low = four_codes(codes + pair * 8), high = four_codes(codes + pair * 8 + 4);
+    const uint32_t four = (low & 0x0F0F0F0Fu) | ((high & 0x0F0F0F0Fu) << 4);
+    std::memcpy(slab + pair * 64 + r * 4, &four, 4);
+  }
+}
+
+void write_fifth_bits(const uint8_t* codes, int r, std::byte* slab) {
+  for (int group = 0; group < 8; ++group)
+    or_bytes(slab + r * 4, ((four_codes(codes + group * 4) >> 4) & 0x01010101u) << group);
+}
+
+void write_high_bits(const uint8_t* codes, int r, std::byte* slab) {
+  for (int group = 0; group < 8; ++group)
+    or_bytes(slab + group / 4 * 64 + r * 4, ((four_codes(codes + group * 4) >> 4) & 0x03030303u)
+                                                << (group % 4 * 2));
+}
+
+void write_sub_scales(BlockType type, const BlockIntegers& block, int r, std::byte* out) {
+  const int count = type == BlockType::q6_k ? 16 : 8;
+  for (int j = 0; j < count; ++j) out[j * kPanelRows + r] = std::byte{block.sub_scales[j]};
+  if (type == BlockType::q6_k) return;
+  std::byte* minima = out + 8 * kPanelRows;
+  for (int j = 0; j < 8; ++j) minima[(j / 2 * kPanelRows + r) * 2 + j % 2] = std::byte{block.sub_mins[j]};
+}
+
+void write_block(BlockType type, const BlockIntegers& block, const PanelBlock& at, int r, std::byte* panel) {
+  std::memcpy(panel + at.scales + r * 2, &block.d, 2);
+  if (at.layout.scale_bytes == 64) std::memcpy(panel + at.scales + 32 + r * 2, &block.m, 2);
+  for (int slab = 0; slab < at.slabs; ++slab) {
+    const uint8_t* codes = block.codes + slab * kSlab;
+    if (type == BlockType::q8_0) {
+      for (int group = 0; group < 8; ++group)
+        std::memcpy(panel + at.codes + group * 64 + r * 4, codes + group * 4, 4);
+      continue;
+    }
+    write_nibbles(codes, r, panel + at.codes + slab * kNibbleSlabBytes);
+    if (has_fifth_bits(type)) write_fifth_bits(codes, r, panel + at.more_bits + slab * 64);
+    if (type == BlockType::q6_k) write_high_bits(codes, r, panel + at.more_bits + slab * 128);
+  }
+  if (at.layout.values == 256) write_sub_scales(type, block, r, panel + at.sub_scales);
+}
+
+/// The inverse of write_block.
+void read_block(BlockType type, const PanelBlock& at, int r, const std::byte* panel, BlockIntegers& block) {
+  block.d = field<uint16_t>(panel + at.scales + r * 2, 0);
+  block.m = at.layout.scale_bytes == 64 ? field<uint16_t>(panel + at.scales + 32 + r * 2, 0) : uint16_t{0};
+  for (int k = 0; k < at.layout.values; ++k) {
+    const int slab = k / kSlab, group = k % kSlab / 4, lane = r * 4 + k % 4;
+    if (type == BlockType::q8_0) {
+      block.codes[k] = std::to_integer<uint8_t>(panel[at.codes + group * 64 + lane]);
+      continue;
+    }
+    const uint32_t pair = byte_at(panel + at.codes + slab * kNibbleSlabBytes + group / 2 * 64, lane);
+    uint32_t code = group % 2 == 0 ? pair & 15 : pair >> 4;
+    if (has_fifth_bits(type)) code |= ((byte_at(panel + at.more_bits + slab * 64, lane) >> group) & 1) << 4;
+    if (type == BlockType::q6_k)
+      code |= ((byte_at(panel + at.more_bits + slab * 128 + group / 4 * 64, lane) >> (group % 4 * 2)) & 3)
+              << 4;
+    block.codes[k] = static_cast<uint8_t>(code);
+  }
+  if (at.layout.values != 256) return;
+  const std::byte* sub = panel + at.sub_scales;
+  for (int j = 0; j < (type == BlockType::q6_k ? 16 : 8); ++j)
+    block.sub_scales[j] = std::to_integer<uint8_t>(sub[j * kPanelRows + r]);
+  if (type == BlockType::q6_k) return;
+  for (int j = 0; j < 8; ++j)
+    block.sub_mins[j] = std::to_integer<uint8_t>(sub[8 * kPanelRows + (j / 2 * kPanelRows + r) * 2 + j % 2]);
+}
+
+void write_floats(const PanelSource& source, std::byte* panel) {
+  const int size = info(source.type).bytes;
+  for (int64_t k = 0; k < source.cols; ++k)
+    for (int r = 0; r < source.rows; ++r)
+      std::memcpy(panel + (k * kPanelRows + r) * size, source.data + r * source.row_bytes + k * size,
+                  static_cast<size_t>(size));
+}
+
+}  // namespace
+
+int64_t panel_bytes(BlockType type, int64_t cols) {
+  const PanelLayout layout = panel_layout(type);
+  const BlockTypeInfo& block = info(type);
+  const int64_t bytes = layout.values != 0 ? cols / layout.values * (layout.code_bytes + layout.scale_bytes)
+                                           : cols / block.values * block.bytes * kPanelRows;
+  return (bytes + 63) / 64 * 64;
+}
+
+void write_panel(const PanelSource& source, std::byte* panel) {
+  std::memset(panel, 0, static_cast<size_t>(panel_bytes(source.type, source.cols)));
+  const PanelLayout layout = panel_layout(source.type);
+  if (layout.values == 0) {
+    std::memcpy(panel, source.data, static_cast<size_t>(source.row_bytes * source.rows));
+    return;
+  }
+  if (is_float(source.type)) return write_floats(source, panel);
+  const int block_bytes = info(source.type).bytes;
+  BlockIntegers block;
+  for (int64_t b = 0; b < source.cols / layout.values; ++b) {
+    const PanelBlock at(source.type, source.cols, b);
+    for (int r = 0; r < source.rows; ++r) {
+      read_integers(source.type, source.data + r * source.row_bytes + b * block_bytes, block);
+      write_block(source.type, block, at, r, panel);
+    }
+  }
+}
+
+void read_panel_row(BlockType type, const std::byte* panel, int r, int64_t cols, float* out) {
+  const PanelLayout layout = panel_layout(type);
+  const BlockTypeInfo& block_info = info(type);
+  if (layout.values == 0) {
+    unpack(type, panel + cols / block_info.values * block_info.bytes * r, cols, out);
+    return;
+  }
+  if (is_float(type)) {
+    for (int64_t k = 0; k < cols; ++k)
+      unpack(type, panel + (k * kPanelRows + r) * block_info.bytes, 1, out + k);
+    return;
+  }
+  BlockIntegers block;
+  for (int64_t b = 0; b < cols / layout.values; ++b) {
+    read_block(type, PanelBlock(type, cols, b), r, panel, block);
+    to_floats(type, block, out + b * layout.values);
+  }
+}
+
+void unpack_panel(BlockType type, const std::byte* panel, int rows, int64_t cols, float* out) {
+  std::memset(out, 0, static_cast<size_t>(cols) * kPanelRows * sizeof(float));
+  const BlockTypeInfo& block = info(type);
+  float values[256];
+  for (int r = 0; r < rows; ++r) {
+    for (int64_t first = 0; first < cols; first += block.values, panel += block.bytes) {
+      unpack(type, panel, block.values, values);
+      for (int k = 0; k < block.values; ++k) out[(first + k) * kPanelRows + r] = values[k];
+    }
+  }
+}
+
+}  // namespace baleen

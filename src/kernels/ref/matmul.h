@@ -1,0 +1,26 @@
+// The reference kernels of products: the specification of every other ISA's.
+#pragma once
+
+#include "kernels/matmul_kernels.h"
+
+namespace baleen::ref {
+
+void arrange_floats(const ActivationTile& tile);
+void quantise_blocks32(const ActivationTile& tile);
+void quantise_blocks256(const ActivationTile& tile);
+
+void multiply_f32(const MatmulTile& tile);
+void multiply_f16(const MatmulTile& tile);
+void multiply_bf16(const MatmulTile& tile);
+
+void multiply_q4_0(const MatmulTile& tile);
+void multiply_q4_1(const MatmulTile& tile);
+void multiply_q5_0(const MatmulTile& tile);
+void multiply_q5_1(const MatmulTile& tile);
+void multiply_q8_0(const MatmulTile& tile);
+
+void multiply_q4_k(const MatmulTile& tile);
+void multiply_q5_k(const MatmulTile& tile);
+void multiply_q6_k(const MatmulTile& tile);
+
+}  // namespace baleen::ref

@@ -1,0 +1,223 @@
+#include "kernels/matmul.h"
+
+#include <cmath>
+#include <limits>
+
+#include "kernels/block/unpack.h"
+#include "kernels/random_weights.h"
+
+namespace baleen {
+namespace {
+
+using testing::kTypes;
+using testing::random_blocks;
+using testing::random_rows;
+
+struct Shape {
+  int64_t rows, cols, tokens;
+};
+
+std::string text(BlockType type, const Shape& shape) {
+  return std::string(info(type).name) + " " + std::to_string(shape.rows) + "x" + std::to_string(shape.cols) +
+         " of " + std::to_string(shape.tokens) + " tokens";
+}
+
+PackedMatrix packed(BlockType type, const Shape& shape, const std::vector<std::byte>& data,
+                    const Compute& compute) {
+  auto matrix = PackedMatrix::pack(type, shape.rows, shape.cols, data.data(), compute);
+  EXPECT_TRUE(matrix.has_value());
+  return std::move(*matrix);
+}
+
+std::vector<float> product(const Compute& compute, const PackedMatrix& weights, const std::vector<float>& x,
+                           Store store = Store::set) {
+  const int64_t tokens = static_cast<int64_t>(x.size()) / weights.cols();
+  std::vector<float> out(static_cast<size_t>(tokens * weights.rows()), 0.25f), in = x;
+  Workspace scratch(multiply_scratch_bytes(compute, tokens, weights.cols()));
+  const Product each{&weights, {out.data(), tokens, weights.rows(), weights.rows()}, store};
+  multiply(compute, {in.data(), tokens, weights.cols(), weights.cols()}, {&each, 1}, scratch);
+  return out;
+}
+
+void expect_same_bits(const std::vector<float>& a, const std::vector<float>& b, const std::string& what) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
+    ASSERT_EQ(std::memcmp(&a[i], &b[i], sizeof(float)), 0)
+        << what << ", element " << i << ": " << a[i] << " and " << b[i];
+  }
+}
+
+std::vector<Isa> isas() {
+  std::vector<Isa> all;
+  for (const Isa isa : {Isa::avx2, Isa::avx512})
+    if (cpu_has(isa)) all.push_back(isa);
+  return all;
+}
+
+const std::vector<int64_t> kTokens = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 25, 37};
+
+TEST(Matmul, EveryIsaGivesTheBitsOfRef) {
+  std::mt19937 random(1);
+  ThreadPool pool(1);
+  const Compute ref{&kernels(Isa::ref), &pool};
+  for (const BlockType type : kTypes) {
+    const int64_t block = info(type).values;
+    for (const int64_t tokens : kTokens) {
+      const int64_t blocks = 1 + static_cast<int64_t>(random() % (block == 256 ? 3 : block == 32 ? 9 : 70));
+      const Shape shape{1 + static_cast<int64_t>(random() % 50), blocks * block, tokens};
+      const auto data = random_blocks(type, shape.rows * shape.cols, random);
+      const auto x = random_rows(shape.tokens * shape.cols, random);
+      const PackedMatrix weights = packed(type, shape, data, ref);
+      for (const Store store : {Store::set, Store::add}) {
+        const auto expected = product(ref, weights, x, store);
+        for (const Isa isa : isas())
+          expect_same_bits(product({&kernels(isa), &pool}, weights, x, store), expected,
+                           std::string(name(isa)) + " " + text(type, shape));
+      }
+    }
+  }
+}
+
+TEST(Matmul, ExtremeCodesDoNotOverflow) {
+  ThreadPool pool(1);
+  const Compute ref{&kernels(Isa::ref), &pool};
+  for (const BlockType type : kTypes) {
+    if (info(type).values == 1) continue;
+    const Shape shape{32, 512, 5};
+    for (const int byte : {0x00, 0x7F, 0x80, 0xFF}) {
+      std::mt19937 random(3);
+      auto data = random_blocks(type, shape.rows * shape.cols, random);
+      const auto scaled = data;
+      for (size_t i = 0; i < data.size(); ++i) {  // keep the scales, set everything else
+        const size_t at = i % static_cast<size_t>(info(type).bytes);
+        const size_t scale = type == BlockType::q6_k ? 208 : 0;
+        if (at < scale || at >= scale + 4) data[i] = static_cast<std::byte>(byte);
+      }
+      const PackedMatrix weights = packed(type, shape, data, ref);
+      for (const float value : {1.0f, -1.0f}) {
+        const std::vector<float> x(static_cast<size_t>(shape.tokens * shape.cols), value);
+        const auto expected = product(ref, weights, x);
+        for (const Isa isa : isas())
+          expect_same_bits(product({&kernels(isa), &pool}, weights, x), expected,
+                           std::string(name(isa)) + " " + text(type, shape) + " of " + std::to_string(byte));
+      }
+    }
+  }
+}
+
+TEST(Matmul, NanInfinityZeroAndTinyActivations) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(),
+                  kInf = std::numeric_limits<float>::infinity();
+  ThreadPool pool(1);
+  const Compute ref{&kernels(Isa::ref), &pool};
+  std::mt19937 random(5);
+  for (const BlockType type : kTypes) {
+    const Shape shape{17, 768, 6};
+    const PackedMatrix weights =
+        packed(type, shape, random_blocks(type, shape.rows * shape.cols, random), ref);
+    auto x = random_rows(shape.tokens * shape.cols, random);
+    const auto row = [&](int64_t token) { return x.data() + token * shape.cols; };
+    row(0)[300] = kNan;
+    row(1)[5] = -kInf;
+    for (int64_t k = 0; k < shape.cols; ++k) {
+      row(2)[k] = 0;
+      row(3)[k] *= 0x1p-110f;
+      row(4)[k] *= 0x1p-140f;
+      row(5)[k] *= 0x1p100f;
+    }
+    const auto expected = product(ref, weights, x);
+    for (int64_t r = 0; r < shape.rows; ++r) {
+      const auto at = [&](int64_t token) { return expected[static_cast<size_t>(token * shape.rows + r)]; };
+      EXPECT_FALSE(std::isfinite(at(0)) || std::isfinite(at(1))) << text(type, shape);
+      EXPECT_EQ(at(2), 0.0f) << text(type, shape);
+      EXPECT_TRUE(std::isfinite(at(5))) << text(type, shape);
+    }
+    for (const Isa isa : isas())
+      expect_same_bits(product({&kernels(isa), &pool}, weights, x), expected,
+                       std::string(name(isa)) + " " + text(type, shape));
+  }
+}
+
+TEST(Matmul, AgreesWithFloatArithmetic) {
+  std::mt19937 random(2);
+  ThreadPool pool(2);
+  const Compute compute{&kernels(Isa::ref), &pool};
+  for (const BlockType type : kTypes) {
+    const Shape shape{20, 512, 3};
+    const PackedMatrix weights =
+        packed(type, shape, random_blocks(type, shape.rows * shape.cols, random), compute);
+    const auto x = random_rows(shape.tokens * shape.cols, random);
+    const auto out = product(compute, weights, x);
+    std::vector<float> row(static_cast<size_t>(shape.cols));
+    for (int64_t r = 0; r < shape.rows; ++r) {
+      weights.unpack_row(r, row.data());
+      for (int64_t t = 0; t < shape.tokens; ++t) {
+        double exact = 0, norm_w = 0, norm_x = 0;
+        for (int64_t k = 0; k < shape.cols; ++k) {
+          const double w = row[static_cast<size_t>(k)], a = x[static_cast<size_t>(t * shape.cols + k)];
+          exact += w * a;
+          norm_w += w * w;
+          norm_x += a * a;
+        }
+        // 8-bit activations: each is off by up to a 254th of its block's largest, at random
+        EXPECT_NEAR(out[static_cast<size_t>(t * shape.rows + r)], exact, 0.03 * std::sqrt(norm_w * norm_x))
+            << text(type, shape);
+      }
+    }
+  }
+}
+
+TEST(Matmul, GroupingAndThreadsChangeNoBit) {
+  std::mt19937 random(4);
+  ThreadPool one(1), two(2);
+  const Isa isa = best_isa();
+  const Compute alone{&kernels(isa), &one}, shared{&kernels(isa), &two};
+  const int64_t cols = 512, tokens = 19;
+  const auto x = random_rows(tokens * cols, random);
+  std::vector<PackedMatrix> matrices;
+  std::vector<std::vector<float>> outs;
+  for (const BlockType type : {BlockType::q4_k, BlockType::q8_0, BlockType::f16, BlockType::iq4_xs}) {
+    const Shape shape{100 + static_cast<int64_t>(matrices.size()) * 7, cols, tokens};
+    matrices.push_back(packed(type, shape, random_blocks(type, shape.rows * cols, random), shared));
+    outs.emplace_back(static_cast<size_t>(shape.rows * tokens));
+  }
+  std::vector<Product> products;
+  for (size_t i = 0; i < matrices.size(); ++i)
+    products.push_back({&matrices[i], {outs[i].data(), tokens, matrices[i].rows(), matrices[i].rows()}});
+  auto in = x;
+  Workspace scratch(multiply_scratch_bytes(shared, tokens, cols));
+  multiply(shared, {in.data(), tokens, cols, cols}, products, scratch);
+  EXPECT_EQ(scratch.mark(), 0u);
+  for (size_t i = 0; i < matrices.size(); ++i) {
+    expect_same_bits(outs[i], product(alone, matrices[i], x), "grouped, two threads");
+    for (int64_t t = 0; t < tokens; ++t) {  // each row alone
+      const std::vector<float> row(x.begin() + t * cols, x.begin() + (t + 1) * cols);
+      const std::vector<float> expected(outs[i].begin() + t * matrices[i].rows(),
+                                        outs[i].begin() + (t + 1) * matrices[i].rows());
+      expect_same_bits(product(alone, matrices[i], row), expected, "one row");
+    }
+  }
+}
+
+TEST(PackedMatrix, KeepsEveryValue) {
+  std::mt19937 random(6);
+  ThreadPool pool(2);
+  const Compute compute{&kernels(Isa::ref), &pool};
+  for (const BlockType type : kTypes) {
+    const Shape shape{35, 512, 0};
+    const auto data = random_blocks(type, shape.rows * shape.cols, random);
+    const PackedMatrix weights = packed(type, shape, data, compute);
+    std::vector<float> expected(static_cast<size_t>(shape.rows * shape.cols)),
+        row(static_cast<size_t>(shape.cols));
+    unpack(type, data.data(), shape.rows * shape.cols, expected.data());
+    for (int64_t r = 0; r < shape.rows; ++r) {
+      weights.unpack_row(r, row.data());
+      ASSERT_EQ(std::memcmp(row.data(), expected.data() + r * shape.cols, row.size() * sizeof(float)), 0)
+          << info(type).name << " row " << r;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace baleen
