@@ -1,0 +1,76 @@
+#include "engine/load.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include "base/available_memory.h"
+#include "formats/checkpoint.h"
+
+namespace baleen {
+namespace {
+
+/// Takes off "-00001-of-00003" at the end.
+void drop_part_number(std::string& name) {
+  constexpr std::string_view kExample = "-00001-of-00003";
+  if (name.size() <= kExample.size()) return;
+  const size_t start = name.size() - kExample.size();
+  for (size_t i = 0; i < kExample.size(); ++i) {
+    const char c = name[start + i];
+    const bool digit = kExample[i] >= '0' && kExample[i] <= '9';
+    if (digit ? c < '0' || c > '9' : c != kExample[i]) return;
+  }
+  name.resize(start);
+}
+
+Result<void> check_memory(const Checkpoint& checkpoint) {
+  const auto available = available_memory();
+  if (!available || checkpoint.file_bytes() <= *available) return {};
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  return failed(fmt::format("the model has {:.1f} GiB, this machine has {:.1f} GiB of memory left",
+                            static_cast<double>(checkpoint.file_bytes()) / kGiB,
+                            static_cast<double>(*available) / kGiB));
+}
+
+/// Tokenizer and template; nothing where the file has no vocabulary.
+Result<void> add_text(const Checkpoint& checkpoint, LoadedModel& loaded) {
+  const Vocabulary& vocabulary = checkpoint.vocabulary();
+  if (vocabulary.kind == VocabularyKind::none) return {};
+  auto tokenizer = Tokenizer::make(vocabulary);
+  if (!tokenizer) return error_of(tokenizer);
+  loaded.tokenizer = std::make_unique<Tokenizer>(std::move(*tokenizer));
+  if (checkpoint.chat_template().empty()) return {};
+  auto chat = ChatTemplate::compile(checkpoint.chat_template(), template_tokens(vocabulary));
+  if (!chat) return error_of(chat);
+  loaded.chat = std::make_unique<ChatTemplate>(std::move(*chat));
+  return {};
+}
+
+}  // namespace
+
+std::string model_id(const std::filesystem::path& path) {
+  const std::filesystem::path clean = path.has_filename() ? path : path.parent_path();
+  std::string name = clean.filename().string();
+  if (!name.ends_with(".gguf")) return name;
+  name.resize(name.size() - std::string_view(".gguf").size());
+  drop_part_number(name);
+  return name;
+}
+
+Result<LoadedModel> load(const std::filesystem::path& path, const Compute& compute,
+                         void (*progress)(double)) {
+  auto checkpoint = Checkpoint::open(path);
+  if (!checkpoint) return error_of(checkpoint);
+  if (auto fits = check_memory(*checkpoint); !fits) return error_of(fits);
+  LoadedModel loaded;
+  loaded.id = model_id(path);
+  loaded.fingerprint = checkpoint->fingerprint();
+  if (auto text = add_text(*checkpoint, loaded); !text) return error_of(text);
+  auto model = load_model(*checkpoint, compute, progress);
+  if (!model) return error_of(model);
+  loaded.model = std::move(*model);
+  return loaded;
+}
+
+}  // namespace baleen

@@ -1,0 +1,22 @@
+// From a path to everything that answering takes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/error.h"
+#include "engine/engine.h"
+#include "kernels/compute.h"
+
+namespace baleen {
+
+/// What API clients call the model in this file or folder: its name without .gguf (a split file's: without
+/// -00001-of-0000N too).
+std::string model_id(const std::filesystem::path& path);
+
+/// Opens, validates and packs. bad_input as Checkpoint::open, Tokenizer::make and ChatTemplate::compile say; failed,
+/// before anything is loaded, where the file is larger than the memory that is left.
+Result<LoadedModel> load(const std::filesystem::path& path, const Compute& compute,
+                         void (*progress)(double) = nullptr);
+
+}  // namespace baleen
