@@ -2,6 +2,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -11,8 +13,12 @@ namespace baleen {
 /// code.
 int report(const Error& error);
 
+/// The text as one line: control bytes become '?', what is no UTF-8 U+FFFD; cut at 4 KiB.
+std::string clean_line(std::string_view text);
+
 using AddCommand = void (*)(CLI::App& program, int& exit_code);
 
+void add_inspect(CLI::App& program, int& exit_code);
 void add_list(CLI::App& program, int& exit_code);
 
 }  // namespace baleen

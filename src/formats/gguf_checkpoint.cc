@@ -5,6 +5,7 @@
 
 #include "formats/architecture.h"
 #include "formats/checkpoint_parts.h"
+#include "formats/error_text.h"
 #include "formats/gguf_fields.h"
 #include "formats/gguf_file.h"
 #include "formats/gguf_params.h"
@@ -17,12 +18,6 @@ namespace baleen {
 namespace {
 
 constexpr std::string_view kArchitecture = "general.architecture";
-
-/// Puts the file in front of what an error says.
-std::unexpected<Error> in_file(const std::filesystem::path& path, Error error) {
-  error.message = path.string() + ": " + error.message;
-  return std::unexpected(std::move(error));
-}
 
 Result<GgufFile> open_file(const std::filesystem::path& path, CheckpointParts& parts) {
   auto mapped = MappedFile::open(path);
@@ -82,7 +77,7 @@ Result<void> read_model(const GgufFile& file, GgufFields& fields, CheckpointPart
   const Architecture* architecture = find_architecture(name);
   if (architecture == nullptr)
     fields.fail(kArchitecture,
-                fmt::format("\"{}\" is not supported, these are: {}", name, known_architectures()));
+                fmt::format("\"{}\" is not supported, these are: {}", shown(name), known_architectures()));
   if (auto status = fields.status(); !status) return status;
   auto params = read_gguf_params(fields, *architecture);
   if (!params) return error_of(params);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "formats/error_text.h"
 
 namespace baleen {
 namespace {
@@ -52,7 +53,7 @@ uint64_t string_limit(std::string_view key) {
 }
 
 std::unexpected<Error> ends_inside(std::string_view what, uint64_t offset) {
-  return bad_input(fmt::format("{} at byte {}: the file ends inside it", what, offset));
+  return bad_input(fmt::format("{} at byte {}: the file ends inside it", shown(what), offset));
 }
 
 Result<void> read_scalars(ByteReader& reader, GgufEntry& entry, GgufType type) {
@@ -101,7 +102,8 @@ Result<void> read_value(ByteReader& reader, GgufEntry& entry) {
   const auto type = reader.read<uint32_t>();
   if (reader.failed()) return ends_inside(entry.key, type_offset);
   if (!is_type(type))
-    return bad_input(fmt::format("{} at byte {}: unknown value type {}", entry.key, type_offset, type));
+    return bad_input(
+        fmt::format("{} at byte {}: unknown value type {}", shown(entry.key), type_offset, type));
   entry.type = static_cast<GgufType>(type);
   entry.offset = reader.offset();
   if (entry.type == GgufType::array) return read_array(reader, entry);
@@ -131,18 +133,20 @@ Result<GgufEntry> read_entry(ByteReader& reader, uint64_t index) {
 
 }  // namespace
 
-std::string describe(const GgufEntry& entry) { return fmt::format("{} at byte {}", entry.key, entry.offset); }
+std::string describe(const GgufEntry& entry) {
+  return fmt::format("{} at byte {}", shown(entry.key), entry.offset);
+}
 
 Result<std::string_view> read_gguf_string(ByteReader& reader, uint64_t limit, std::string_view what) {
   const uint64_t offset = reader.offset();
   const auto length = reader.read<uint64_t>();
   if (reader.failed()) return ends_inside(what, offset);
   if (length > limit)
-    return bad_input(
-        fmt::format("{} at byte {}: string of {} bytes, the limit is {}", what, offset, length, limit));
+    return bad_input(fmt::format("{} at byte {}: string of {} bytes, the limit is {}", shown(what), offset,
+                                 length, limit));
   const std::string_view text = reader.take_text(length);
   if (reader.failed()) return ends_inside(what, offset);
-  if (!is_utf8(text)) return bad_input(fmt::format("{} at byte {}: not valid UTF-8", what, offset));
+  if (!is_utf8(text)) return bad_input(fmt::format("{} at byte {}: not valid UTF-8", shown(what), offset));
   return text;
 }
 

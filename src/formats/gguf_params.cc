@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "formats/error_text.h"
 #include "formats/parameter_limits.h"
 
 namespace baleen {
@@ -54,7 +55,8 @@ void read_rope(GgufFields& fields, HyperParameters& params) {
     rope.factor = fields.real(factor_key, kFactorRange);
     read_yarn(fields, params, rope);
   } else if (type != "none") {
-    fields.fail(".rope.scaling.type", fmt::format("\"{}\" is unknown: none, linear and yarn are read", type));
+    fields.fail(".rope.scaling.type",
+                fmt::format("\"{}\" is unknown: none, linear and yarn are read", shown(type)));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "formats/error_text.h"
 #include "formats/parameter_limits.h"
 #include "formats/vocabulary_rules.h"
 
@@ -131,7 +132,7 @@ Result<VocabularyKind> read_kind(GgufFields& fields) {
   if (model == "gpt2") return VocabularyKind::byte_bpe;
   if (model == "llama") return VocabularyKind::sentencepiece;
   if (model == "no_vocab" || model == "none") return VocabularyKind::none;
-  fields.fail(kModel, fmt::format("\"{}\" is unknown: gpt2, llama and no_vocab are read", model));
+  fields.fail(kModel, fmt::format("\"{}\" is unknown: gpt2, llama and no_vocab are read", shown(model)));
   auto status = fields.status();
   return error_of(status);
 }

@@ -9,6 +9,7 @@ namespace {
 // In the order of --help.
 constexpr baleen::AddCommand kCommands[] = {
     baleen::add_list,
+    baleen::add_inspect,
 };
 
 }  // namespace

@@ -1,0 +1,194 @@
+// baleen inspect: what a model is, after everything in its files has been checked.
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/model_facts.h"
+#include "cli/model_store.h"
+#include "formats/checkpoint.h"
+
+namespace baleen {
+namespace {
+
+constexpr KvType kKvTypes[] = {KvType::f32, KvType::f16, KvType::i8};
+
+std::string_view name(RopeScaling scaling) {
+  switch (scaling) {
+    case RopeScaling::none:
+      return "none";
+    case RopeScaling::linear:
+      return "linear";
+    case RopeScaling::yarn:
+      return "yarn";
+    case RopeScaling::llama3:
+      return "llama3";
+  }
+  return "none";
+}
+
+void write_params(json::Writer& writer, const HyperParameters& params) {
+  writer.key("hyper_parameters").begin_object();
+  writer.member("layers", params.layers).member("dim", params.dim).member("ffn_dim", params.ffn_dim);
+  writer.member("heads", params.heads).member("kv_heads", params.kv_heads);
+  writer.member("key_dim", params.key_dim).member("value_dim", params.value_dim);
+  writer.member("vocab_rows", params.vocab_rows).member("context", params.context);
+  writer.member("sliding_window", params.sliding_window).member("norm_eps", params.norm_eps);
+  writer.key("rope").begin_object();
+  writer.member("theta", params.rope.theta).member("dimensions", params.rope.dimensions);
+  writer.member("pairs", params.rope.pairs == RopePairs::halves ? "halves" : "neighbours");
+  writer.member("scaling", name(params.rope.scaling)).member("factor", params.rope.factor).end_object();
+  if (params.experts > 0) {
+    writer.member("experts", params.experts).member("experts_used", params.experts_used);
+    writer.member("shared_experts", params.shared_experts).member("expert_ffn_dim", params.expert_ffn_dim);
+    writer.member("leading_dense_layers", params.leading_dense_layers);
+  }
+  writer.end_object();
+}
+
+void write_tensors(json::Writer& writer, const Checkpoint& checkpoint, const ModelFacts& facts) {
+  writer.key("tensors").begin_object();
+  writer.member("count", checkpoint.tensors().size()).member("bytes", facts.tensor_bytes);
+  writer.key("types").begin_object();
+  for (const auto& [type, use] : facts.types) {
+    writer.key(type).begin_object().member("tensors", use.tensors).member("parameters", use.parameters);
+    writer.member("bytes", use.bytes).end_object();
+  }
+  writer.end_object().end_object();
+}
+
+void write_tokenizer(json::Writer& writer, const Vocabulary& vocabulary) {
+  writer.key("tokenizer").begin_object().member("kind", name(vocabulary.kind));
+  if (vocabulary.kind != VocabularyKind::none) {
+    writer.member("pre", vocabulary.pre).member("tokens", vocabulary.tokens.size());
+    writer.member("bos", vocabulary.bos).member("eos", vocabulary.eos);
+    writer.key("end_of_generation").begin_array();
+    for (const int32_t id : vocabulary.end_of_generation) writer.value(id);
+    writer.end_array();
+  }
+  writer.end_object();
+}
+
+void print_json(const Checkpoint& checkpoint) {
+  const ModelFacts facts = gather_facts(checkpoint);
+  json::Writer writer;
+  writer.begin_object().member("name", checkpoint.name());
+  writer.member("architecture", checkpoint.params().architecture);
+  writer.member("file_bytes", checkpoint.file_bytes());
+  write_params(writer, checkpoint.params());
+  writer.key("parameters").begin_object().member("total", facts.parameters);
+  writer.member("active", facts.active_parameters).end_object();
+  write_tensors(writer, checkpoint, facts);
+  writer.key("kv_bytes_per_token").begin_object();
+  for (const KvType type : kKvTypes)
+    writer.member(baleen::name(type), kv_bytes_per_token(checkpoint.params(), type));
+  writer.end_object();
+  write_tokenizer(writer, checkpoint.vocabulary());
+  writer.member("template_family", facts.template_family).end_object();
+  std::printf("%s\n", writer.text().c_str());
+}
+
+/// Three digits and a unit: "134.5 M".
+std::string rounded(double value, double step, const char* const (&units)[5]) {
+  int unit = 0;
+  for (; value >= step && unit < 4; ++unit) value /= step;
+  char text[32];
+  std::snprintf(text, sizeof(text), unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+  return text;
+}
+
+std::string count_text(int64_t value) {
+  constexpr const char* kUnits[5] = {"", "thousand", "million", "billion", "trillion"};
+  return rounded(static_cast<double>(value), 1000, kUnits);
+}
+
+std::string bytes_text(uint64_t value) {
+  constexpr const char* kUnits[5] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  return rounded(static_cast<double>(value), 1024, kUnits);
+}
+
+void print_line(const char* label, const std::string& text) {
+  std::printf("%-14s %s\n", label, text.c_str());
+}
+
+void print_shape(const HyperParameters& params) {
+  print_line("layers", std::to_string(params.layers) + " of width " + std::to_string(params.dim) + ", mlp " +
+                           std::to_string(params.ffn_dim));
+  print_line("attention",
+             std::to_string(params.heads) + " heads of " + std::to_string(params.key_dim) + ", " +
+                 std::to_string(params.kv_heads) + " for keys and values" +
+                 (params.sliding_window > 0 ? ", window " + std::to_string(params.sliding_window) : ""));
+  if (params.experts > 0)
+    print_line("experts", std::to_string(params.experts_used) + " of " + std::to_string(params.experts) +
+                              " per token, " + std::to_string(params.shared_experts) + " shared");
+  print_line("context", std::to_string(params.context) + " tokens, rope theta " +
+                            std::to_string(static_cast<int64_t>(params.rope.theta)) + ", scaling " +
+                            std::string(name(params.rope.scaling)));
+}
+
+void print_tokenizer(const Vocabulary& vocabulary) {
+  if (vocabulary.kind == VocabularyKind::none) {
+    print_line("tokenizer", "none: token ids only");
+    return;
+  }
+  std::string ends;
+  for (const int32_t id : vocabulary.end_of_generation)
+    ends += (ends.empty() ? "" : ", ") + vocabulary.tokens[static_cast<size_t>(id)];
+  print_line("tokenizer", std::string(name(vocabulary.kind)) + ", " +
+                              std::to_string(vocabulary.tokens.size()) + " tokens, pre-tokenizer " +
+                              clean_line(vocabulary.pre) + ", ends: " + clean_line(ends));
+}
+
+void print_page(const Checkpoint& checkpoint) {
+  const ModelFacts facts = gather_facts(checkpoint);
+  print_line("name", clean_line(checkpoint.name()));
+  print_line("architecture", checkpoint.params().architecture);
+  print_line("parameters",
+             count_text(facts.parameters) + (facts.active_parameters < facts.parameters
+                                                 ? ", " + count_text(facts.active_parameters) + " active"
+                                                 : ""));
+  print_shape(checkpoint.params());
+  print_line("weights", bytes_text(facts.tensor_bytes) + " in " +
+                            std::to_string(checkpoint.tensors().size()) + " tensors");
+  for (const auto& [type, use] : facts.types)
+    print_line("", std::string(type) + ": " + bytes_text(use.bytes) + " in " + std::to_string(use.tensors));
+  std::string kv;
+  for (const KvType type : kKvTypes)
+    kv += (kv.empty() ? "" : ", ") + bytes_text(kv_bytes_per_token(checkpoint.params(), type)) + " as " +
+          std::string(baleen::name(type));
+  print_line("kv per token", kv);
+  print_tokenizer(checkpoint.vocabulary());
+  print_line("template", std::string(facts.template_family));
+}
+
+Result<void> inspect(const std::string& model, bool as_json) {
+  auto path = find_model(model);
+  if (!path) return error_of(path);
+  auto checkpoint = Checkpoint::open(*path);
+  if (!checkpoint) return error_of(checkpoint);
+  if (as_json) {
+    print_json(*checkpoint);
+  } else {
+    print_page(*checkpoint);
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program, int& exit_code) {
+  struct Options {
+    std::string model;
+    bool as_json = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("inspect", "Check a model's files and show what it is");
+  command->add_option("model", options->model, "GGUF file, folder, or name of a pulled model")->required();
+  command->add_flag("--json", options->as_json, "one JSON object");
+  command->callback([options, &exit_code] {
+    if (auto done = inspect(options->model, options->as_json); !done) exit_code = report(done.error());
+  });
+}
+
+}  // namespace baleen

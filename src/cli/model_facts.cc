@@ -1,0 +1,70 @@
+#include "cli/model_facts.h"
+
+#include "base/block_type.h"
+
+namespace baleen {
+namespace {
+
+/// Families by the marker that opens a turn in their templates; the first that occurs decides.
+constexpr struct {
+  std::string_view marker, family;
+} kFamilies[] = {
+    {"<|im_start|>", "chatml"},
+    {"<|start_header_id|>", "llama3"},
+    {"<｜User｜>", "deepseek"},
+    {"<start_of_turn>", "gemma"},
+    {"[INST]", "mistral"},
+    {"<|user|>", "zephyr"},
+    {"<|start_of_role|>", "granite"},
+};
+
+std::string_view family_of(std::string_view chat_template) {
+  if (chat_template.empty()) return "none";
+  for (const auto& each : kFamilies)
+    if (chat_template.contains(each.marker)) return each.family;
+  return "other";
+}
+
+}  // namespace
+
+ModelFacts gather_facts(const Checkpoint& checkpoint) {
+  const HyperParameters& params = checkpoint.params();
+  ModelFacts facts;
+  for (const Tensor& tensor : checkpoint.tensors()) {
+    const int64_t values = tensor.depth * tensor.rows * tensor.cols;
+    ModelFacts::TypeUse& use = facts.types[info(tensor.type).name];
+    ++use.tensors;
+    use.parameters += values;
+    use.bytes += tensor.bytes.size();
+    facts.parameters += values;
+    facts.tensor_bytes += tensor.bytes.size();
+    const bool routed = tensor.depth > 1 && tensor.depth == params.experts;
+    facts.active_parameters += routed ? values / params.experts * params.experts_used : values;
+  }
+  facts.template_family = family_of(checkpoint.chat_template());
+  return facts;
+}
+
+uint64_t kv_bytes_per_token(const HyperParameters& params, KvType type) {
+  KvLayout layout;
+  layout.layers = params.layers;
+  layout.kv_heads = params.kv_heads;
+  layout.key_dim = params.key_dim;
+  layout.value_dim = params.value_dim;
+  layout.type = type;
+  return layout.token_bytes();
+}
+
+std::string_view name(VocabularyKind kind) {
+  switch (kind) {
+    case VocabularyKind::none:
+      return "none";
+    case VocabularyKind::byte_bpe:
+      return "byte_bpe";
+    case VocabularyKind::sentencepiece:
+      return "sentencepiece";
+  }
+  return "none";
+}
+
+}  // namespace baleen

@@ -1,0 +1,34 @@
+// What `baleen inspect` says of a model, gathered from a validated checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "formats/checkpoint.h"
+#include "kv/page_pool.h"
+
+namespace baleen {
+
+struct ModelFacts {
+  struct TypeUse {
+    int64_t tensors = 0, parameters = 0;
+    uint64_t bytes = 0;
+  };
+  int64_t parameters = 0;
+  int64_t active_parameters = 0;  ///< that one token's pass touches: of the routed experts only those used
+  uint64_t tensor_bytes = 0;
+  std::map<std::string_view, TypeUse> types;  ///< by the block type's name
+  std::string_view template_family;           ///< "none" without a template, "other" for one we do not know
+};
+
+ModelFacts gather_facts(const Checkpoint& checkpoint);
+
+/// Bytes of KV cache that one token takes in all layers.
+uint64_t kv_bytes_per_token(const HyperParameters& params, KvType type);
+
+/// "byte_bpe", "sentencepiece", "none"
+std::string_view name(VocabularyKind kind);
+
+}  // namespace baleen
