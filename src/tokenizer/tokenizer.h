@@ -12,6 +12,8 @@
 
 namespace baleen {
 
+struct TokenizerState;
+
 class Tokenizer {
  public:
   /// bad_input for an unknown pre-tokenizer, a merge of unknown tokens, missing bytes (contract.md).
@@ -20,13 +22,13 @@ class Tokenizer {
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  /// What a user wrote: no control or added token is recognised. Invalid UTF-8 counts as U+FFFD per maximal subpart.
-  /// Linear in the text's length, whatever the text.
+  /// What a user wrote: no control or added token is recognised. Invalid UTF-8 counts as U+FFFD per maximal
+  /// subpart. Linear in the text's length, whatever the text.
   void encode_text(std::string_view text, std::vector<int32_t>& ids) const;
   /// What a template wrote: control and added tokens in the text are recognised.
   void encode_special(std::string_view text, std::vector<int32_t>& ids) const;
-  /// A rendered prompt in spans: `special` spans are the template's, the others a user's. Pieces of text meet across
-  /// span borders as one text (golden `ids_safe`).
+  /// A rendered prompt in spans: `special` spans are the template's, the others a user's. Pieces of text meet
+  /// across span borders as one text (golden `ids_safe`).
   struct Span {
     std::string_view text;
     bool special;
@@ -36,7 +38,8 @@ class Tokenizer {
   /// The bytes that a token stands for; empty for an id without one. Control tokens: their name.
   std::string_view bytes(int32_t id) const;
   bool is_control(int32_t id) const;
-  /// The whole text; special tokens kept. The ids are the start of a sequence (SentencePiece drops the first space).
+  /// The whole text; special tokens kept. The ids are the start of a sequence (SentencePiece drops the first
+  /// space).
   std::string decode(const std::vector<int32_t>& ids) const;
 
   int32_t size() const;
@@ -47,25 +50,30 @@ class Tokenizer {
   const std::vector<int32_t>& end_of_generation() const;
 
  private:
-  struct State;
-  explicit Tokenizer(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  friend class Detokenizer;
+  explicit Tokenizer(std::unique_ptr<TokenizerState> state);
+  void encode_between(std::string_view text, std::vector<int32_t>& ids) const;
+  std::unique_ptr<TokenizerState> state_;
 };
 
-/// Turns a stream of ids into text that is valid UTF-8 at every point: incomplete sequences are held back, broken
-/// ones become U+FFFD per maximal subpart.
+/// Turns a stream of ids into text that is valid UTF-8 at every point: incomplete sequences are held back,
+/// broken ones become U+FFFD per maximal subpart.
 class Detokenizer {
  public:
   enum class Special { keep, skip };
-  Detokenizer(const Tokenizer& tokenizer, Special special) : tokenizer_(&tokenizer), special_(special) {}
+  /// Where the ids stand: at the start SentencePiece vocabularies drop the first piece's space, in what a
+  /// model writes after a prompt they do not.
+  enum class Place { start, continuation };
+  Detokenizer(const Tokenizer& tokenizer, Special special, Place place = Place::continuation)
+      : tokenizer_(&tokenizer), special_(special), at_start_(place == Place::start) {}
   std::string push(int32_t id);
   std::string flush();
 
  private:
   const Tokenizer* tokenizer_;
   Special special_;
+  bool at_start_;
   std::string pending_;
-  bool at_start_ = true;
 };
 
 }  // namespace baleen

@@ -1,0 +1,33 @@
+// What a Tokenizer is made of, whatever file it came from.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/error.h"
+#include "formats/vocabulary.h"
+#include "tokenizer/added_tokens.h"
+#include "tokenizer/normalize.h"
+#include "tokenizer/piece_encoder.h"
+#include "tokenizer/splitters.h"
+#include "tokenizer/token_table.h"
+
+namespace baleen {
+
+struct TokenizerState {
+  TokenTable tokens;             ///< what each id stands for
+  std::vector<uint8_t> control;  ///< 1: a control token, hidden by Detokenizer::Special::skip
+  AddedTokens added;             ///< recognised in a template's text only
+  bool normalizes_to_nfc = false;
+  std::vector<Splitter> splitters;  ///< one inside the parts of the other
+  std::unique_ptr<PieceEncoder> model;
+  int32_t bos = -1, eos = -1;
+  bool adds_bos = false, adds_eos = false;
+  std::vector<int32_t> end_of_generation;
+};
+
+/// From a byte-level BPE vocabulary as GGUF holds it.
+Result<std::unique_ptr<TokenizerState>> byte_bpe_state(const Vocabulary& vocabulary);
+
+}  // namespace baleen

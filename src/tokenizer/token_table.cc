@@ -1,0 +1,64 @@
+#include "tokenizer/token_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace baleen {
+namespace {
+
+constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
+
+uint64_t mix(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * kMultiplier;
+  return hash ^ hash >> 32;
+}
+
+uint64_t hash_of(std::string_view text) {
+  uint64_t hash = text.size() * kMultiplier;
+  while (text.size() > 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data(), sizeof(word));
+    hash = mix(hash, word);
+    text.remove_prefix(8);
+  }
+  uint64_t word = 0;
+  std::memcpy(&word, text.data(), text.size());
+  return mix(hash, word);
+}
+
+}  // namespace
+
+void TokenTable::append(std::string_view text) {
+  CHECK(pool_.size() + text.size() < UINT32_MAX);
+  pool_ += text;
+  ends_.push_back(static_cast<uint32_t>(pool_.size()));
+}
+
+size_t TokenTable::place(std::string_view text, uint64_t hash) const {
+  size_t i = hash >> 32 & (slots_.size() - 1);
+  while (slots_[i].id >= 0 &&
+         (slots_[i].hash != static_cast<uint32_t>(hash) || this->text(slots_[i].id) != text))
+    i = (i + 1) & (slots_.size() - 1);
+  return i;
+}
+
+void TokenTable::index(const std::vector<uint8_t>& wanted) {
+  CHECK(wanted.size() == ends_.size());
+  slots_.assign(std::bit_ceil(wanted.size() * 2 + 2), Slot{});
+  for (int32_t id = 0; id < size(); ++id) {
+    if (wanted[static_cast<size_t>(id)] == 0) continue;
+    const uint64_t hash = hash_of(text(id));
+    slots_[place(text(id), hash)] = {static_cast<uint32_t>(hash), id};
+    longest_ = std::max(longest_, text(id).size());
+  }
+}
+
+int32_t TokenTable::find(std::string_view text) const {
+  if (text.size() > longest_) return -1;
+  return slots_[place(text, hash_of(text))].id;
+}
+
+}  // namespace baleen

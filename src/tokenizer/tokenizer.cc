@@ -1,0 +1,117 @@
+#include "tokenizer/tokenizer.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "tokenizer/state.h"
+#include "tokenizer/utf8_text.h"
+
+namespace baleen {
+namespace {
+
+Result<std::unique_ptr<TokenizerState>> make_state(const Vocabulary& vocabulary) {
+  if (vocabulary.types.size() != vocabulary.tokens.size())
+    return bad_input("tokenizer.ggml.token_type: not one type for each token");
+  switch (vocabulary.kind) {
+    case VocabularyKind::byte_bpe:
+      return byte_bpe_state(vocabulary);
+    case VocabularyKind::sentencepiece:
+      return bad_input("tokenizer.ggml.model: SentencePiece is not supported yet");
+    case VocabularyKind::none:
+      break;
+  }
+  return bad_input("tokenizer.ggml.model: the file has no vocabulary");
+}
+
+}  // namespace
+
+Result<Tokenizer> Tokenizer::make(const Vocabulary& vocabulary) {
+  auto state = make_state(vocabulary);
+  if (!state) return error_of(state);
+  (*state)->bos = vocabulary.bos;
+  (*state)->eos = vocabulary.eos;
+  (*state)->adds_bos = vocabulary.add_bos;
+  (*state)->adds_eos = vocabulary.add_eos;
+  (*state)->end_of_generation = vocabulary.end_of_generation;
+  return Tokenizer(std::move(*state));
+}
+
+Tokenizer::Tokenizer(std::unique_ptr<TokenizerState> state) : state_(std::move(state)) {}
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+Tokenizer::~Tokenizer() = default;
+
+/// Text between added tokens.
+void Tokenizer::encode_between(std::string_view text, std::vector<int32_t>& ids) const {
+  if (text.empty()) return;
+  std::string repair_buffer, normal_buffer;
+  text = repaired(text, repair_buffer);
+  if (state_->normalizes_to_nfc) text = normalized(text, NormalForm::nfc, normal_buffer);
+  CHECK(text.size() < UINT32_MAX);
+  std::vector<Piece> pieces = {{0, static_cast<uint32_t>(text.size())}}, parts;
+  for (const Splitter split : state_->splitters) {
+    parts.clear();
+    for (const Piece piece : pieces) split(text, piece, parts);
+    pieces.swap(parts);
+  }
+  for (const Piece piece : pieces)
+    state_->model->encode(text.substr(piece.begin, piece.end - piece.begin), ids);
+}
+
+void Tokenizer::encode_text(std::string_view text, std::vector<int32_t>& ids) const {
+  encode_between(text, ids);
+}
+
+void Tokenizer::encode_special(std::string_view text, std::vector<int32_t>& ids) const {
+  size_t from = 0;
+  while (const auto match = state_->added.find(text, from)) {
+    encode_between(text.substr(from, match->begin - from), ids);
+    ids.push_back(match->id);
+    from = match->end;
+  }
+  encode_between(text.substr(from), ids);
+}
+
+std::vector<int32_t> Tokenizer::encode(const std::vector<Span>& spans) const {
+  std::vector<int32_t> ids;
+  std::string between;
+  for (const Span& span : spans) {
+    size_t from = 0;
+    while (span.special) {
+      const auto match = state_->added.find(span.text, from);
+      if (!match) break;
+      between += span.text.substr(from, match->begin - from);
+      encode_between(between, ids);
+      between.clear();
+      ids.push_back(match->id);
+      from = match->end;
+    }
+    between += span.text.substr(from);
+  }
+  encode_between(between, ids);
+  return ids;
+}
+
+std::string_view Tokenizer::bytes(int32_t id) const {
+  return id >= 0 && id < size() ? state_->tokens.text(id) : std::string_view{};
+}
+
+bool Tokenizer::is_control(int32_t id) const {
+  return id >= 0 && id < size() && state_->control[static_cast<size_t>(id)] != 0;
+}
+
+std::string Tokenizer::decode(const std::vector<int32_t>& ids) const {
+  Detokenizer detokenizer(*this, Detokenizer::Special::keep, Detokenizer::Place::start);
+  std::string text;
+  for (const int32_t id : ids) text += detokenizer.push(id);
+  return text + detokenizer.flush();
+}
+
+int32_t Tokenizer::size() const { return state_->tokens.size(); }
+int32_t Tokenizer::bos() const { return state_->bos; }
+int32_t Tokenizer::eos() const { return state_->eos; }
+bool Tokenizer::adds_bos() const { return state_->adds_bos; }
+bool Tokenizer::adds_eos() const { return state_->adds_eos; }
+const std::vector<int32_t>& Tokenizer::end_of_generation() const { return state_->end_of_generation; }
+
+}  // namespace baleen
