@@ -18,6 +18,11 @@ struct SplitName {
   int part;
 };
 
+std::string_view stem_of(std::string_view file) {
+  if (file.ends_with(kGguf)) file.remove_suffix(kGguf.size());
+  return file;
+}
+
 std::optional<SplitName> split_name(std::string_view stem) {
   constexpr std::string_view kPattern = "-00000-of-00000";
   if (stem.size() <= kPattern.size()) return std::nullopt;
@@ -42,9 +47,8 @@ uint64_t size_of_folder(const fs::path& folder) {
 void add_file(const fs::directory_entry& entry, std::map<std::string, StoredModel>& models) {
   const std::string file = entry.path().filename().string();
   if (!file.ends_with(kGguf)) return;
-  const std::string_view stem = std::string_view(file).substr(0, file.size() - kGguf.size());
-  const auto split = split_name(stem);
-  StoredModel& model = models[std::string(split ? split->name : stem)];
+  const auto split = split_name(stem_of(file));
+  StoredModel& model = models[model_name_of(file)];
   std::error_code ignored;
   model.bytes += entry.file_size(ignored);
   if (!split || split->part == 1) model.path = entry.path();
@@ -81,14 +85,20 @@ Result<std::vector<StoredModel>> stored_models() {
   return sorted;
 }
 
+std::string model_name_of(std::string_view file) {
+  const auto split = split_name(stem_of(file));
+  return std::string(split ? split->name : stem_of(file));
+}
+
+bool is_split_file(std::string_view file) { return split_name(stem_of(file)).has_value(); }
+
 Result<fs::path> find_model(std::string_view name_or_path) {
   std::error_code ignored;
   if (!name_or_path.empty() && fs::exists(fs::path(name_or_path), ignored)) return fs::path(name_or_path);
   auto models = stored_models();
   if (!models) return error_of(models);
   const bool wants_default = name_or_path.empty() || name_or_path == "default";
-  std::string_view name = wants_default ? kDefaultModel : name_or_path;
-  if (name.ends_with(kGguf)) name.remove_suffix(kGguf.size());
+  const std::string_view name = wants_default ? kDefaultModel : stem_of(name_or_path);
   const auto found = std::ranges::find(*models, name, &StoredModel::name);
   if (found != models->end()) return found->path;
   if (wants_default)

@@ -29,6 +29,11 @@ Result<std::filesystem::path> model_folder();
 /// Sorted by name; empty where nothing has been pulled.
 Result<std::vector<StoredModel>> stored_models();
 
+/// The model's name that a file's name gives; a path's folders stay.
+std::string model_name_of(std::string_view file);
+/// Whether a GGUF file's name says that it is one of several ("…-00002-of-00003.gguf").
+bool is_split_file(std::string_view file);
+
 /// The file or folder that MODEL means: a path that exists, else the name of a pulled model; empty or
 /// "default" is the default model. bad_input where there is none.
 Result<std::filesystem::path> find_model(std::string_view name_or_path);
