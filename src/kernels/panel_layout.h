@@ -36,7 +36,7 @@ struct PanelLayout {
 };
 
 /// Of the types with kernels of their own; {0, 0, 0} for all others, which panels keep as the file has them.
-static inline PanelLayout panel_layout(BlockType type) {
+static constexpr inline PanelLayout panel_layout(BlockType type) {
   switch (type) {
     case BlockType::f32:
       return {1, 64, 0};

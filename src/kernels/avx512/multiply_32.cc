@@ -1,0 +1,120 @@
+// Products with weights in blocks of 32 (formulas: kernels/ref/multiply_32.cc). 16 rows lie in the lanes, one vpdpbusd
+// takes a k-group of all of them times four activations broadcast from memory. Weights are unsigned; the accumulator
+// starts at -offset * sum of the activations.
+#include "kernels/avx512/matmul.h"
+#include "kernels/avx512/vectors.h"
+
+namespace baleen::avx512 {
+namespace {
+
+/// A format says: kType, kOffset8 (log2 of its offset / 8, or -1 without one) and dot().
+struct Q40 {
+  static constexpr BlockType kType = BlockType::q4_0;
+  static constexpr int kOffset8 = 0;
+  template <int T>
+  BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, __m512i (&dot)[T]) {
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) {
+      const Pair code = nibbles(codes + v * 64);
+      dot_group<T>(code.low, x + 2 * v * T * 4, dot);
+      dot_group<T>(code.high, x + (2 * v + 1) * T * 4, dot);
+    }
+  }
+};
+
+struct Q41 : Q40 {
+  static constexpr BlockType kType = BlockType::q4_1;
+  static constexpr int kOffset8 = -1;
+};
+
+struct Q50 {
+  static constexpr BlockType kType = BlockType::q5_0;
+  static constexpr int kOffset8 = 1;
+  template <int T>
+  BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, __m512i (&dot)[T]) {
+    const __m512i sixteen = _mm512_set1_epi8(16);
+    __m512i bits = load(codes + kNibbleSlabBytes);
+    // bit g of a byte goes to bit 4; what crosses into the neighbouring byte is masked away
+    const __m512i at_4[8] = {_mm512_slli_epi16(bits, 4),
+                             _mm512_slli_epi16(bits, 3),
+                             _mm512_slli_epi16(bits, 2),
+                             _mm512_slli_epi16(bits, 1),
+                             bits,
+                             _mm512_srli_epi16(bits, 1),
+                             _mm512_srli_epi16(bits, 2),
+                             _mm512_srli_epi16(bits, 3)};
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) {
+      const Pair code = nibbles(codes + v * 64);
+      dot_group<T>(add_bits(code.low, at_4[2 * v], sixteen), x + 2 * v * T * 4, dot);
+      dot_group<T>(add_bits(code.high, at_4[2 * v + 1], sixteen), x + (2 * v + 1) * T * 4, dot);
+    }
+  }
+};
+
+struct Q51 : Q50 {
+  static constexpr BlockType kType = BlockType::q5_1;
+  static constexpr int kOffset8 = -1;
+};
+
+struct Q80 {
+  static constexpr BlockType kType = BlockType::q8_0;
+  static constexpr int kOffset8 = 4;  // int8 + 128
+  template <int T>
+  BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, __m512i (&dot)[T]) {
+    const __m512i flip = _mm512_set1_epi8(-128);
+#pragma GCC unroll 8
+    for (int g = 0; g < 8; ++g)
+      dot_group<T>(_mm512_xor_si512(load(codes + g * 64), flip), x + g * T * 4, dot);
+  }
+};
+
+template <class Format>
+struct Blocks32 {
+  template <int T>
+  struct Kernel {
+    static void run(const MatmulTile& tile) {
+      constexpr PanelLayout kLayout = panel_layout(Format::kType);
+      const int64_t blocks = tile.cols / kSlab;
+      const std::byte *codes = tile.panel, *x = tile.x, *scales = codes + blocks * kLayout.code_bytes;
+      __m512 out[T];
+      BALEEN_EACH_TOKEN
+      for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
+      for (int64_t b = 0; b < blocks; ++b) {
+        __m512i dot[T];
+        BALEEN_EACH_TOKEN
+        for (int t = 0; t < T; ++t) {
+          dot[t] = Format::kOffset8 < 0 ? _mm512_setzero_si512() : broadcast_int(x + kSum32 * T + t * 4);
+          if constexpr (Format::kOffset8 > 0) dot[t] = _mm512_slli_epi32(dot[t], Format::kOffset8);
+        }
+        Format::template dot<T>(codes, x, dot);
+        const __m512 d = load_halves(scales);
+        BALEEN_EACH_TOKEN
+        for (int t = 0; t < T; ++t)
+          out[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, broadcast_float(x + kScale32 * T + t * 4)),
+                                   _mm512_cvtepi32_ps(dot[t]), out[t]);
+        if constexpr (kLayout.scale_bytes == 64) {
+          const __m512 m = load_halves(scales + 32);
+          BALEEN_EACH_TOKEN
+          for (int t = 0; t < T; ++t)
+            out[t] = _mm512_fmadd_ps(m, broadcast_float(x + kScaledSum32 * T + t * 4), out[t]);
+        }
+        codes += kLayout.code_bytes;
+        scales += kLayout.scale_bytes;
+        x += kRecord32 * T;
+      }
+      BALEEN_EACH_TOKEN
+      for (int t = 0; t < T; ++t) put(tile, t, out[t]);
+    }
+  };
+};
+
+}  // namespace
+
+void multiply_q4_0(const MatmulTile& tile) { for_tokens<Blocks32<Q40>::Kernel>(tile); }
+void multiply_q4_1(const MatmulTile& tile) { for_tokens<Blocks32<Q41>::Kernel>(tile); }
+void multiply_q5_0(const MatmulTile& tile) { for_tokens<Blocks32<Q50>::Kernel>(tile); }
+void multiply_q5_1(const MatmulTile& tile) { for_tokens<Blocks32<Q51>::Kernel>(tile); }
+void multiply_q8_0(const MatmulTile& tile) { for_tokens<Blocks32<Q80>::Kernel>(tile); }
+
+}  // namespace baleen::avx512

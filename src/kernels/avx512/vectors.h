@@ -1,0 +1,93 @@
+// Small pieces of AVX-512 that the kernels share. Static and always inlined, see CMakeLists.txt.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/matmul_kernels.h"
+
+// Loops over the tokens of a tile are unrolled completely, so that their accumulators are registers.
+#define BALEEN_EACH_TOKEN _Pragma("GCC unroll 8")
+
+namespace baleen::avx512 {
+
+#define BALEEN_INLINE [[gnu::always_inline, maybe_unused]] static inline
+
+BALEEN_INLINE __m512i load(const std::byte* from) { return _mm512_loadu_si512(from); }
+
+BALEEN_INLINE __m512i broadcast_int(const std::byte* from) {
+  int32_t value;
+  std::memcpy(&value, from, sizeof value);
+  return _mm512_set1_epi32(value);
+}
+
+BALEEN_INLINE __m512 broadcast_float(const std::byte* from) {
+  float value;
+  std::memcpy(&value, from, sizeof value);
+  return _mm512_set1_ps(value);
+}
+
+/// 16 half floats.
+BALEEN_INLINE __m512 load_halves(const std::byte* from) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+
+/// The rows of a panel that exist.
+BALEEN_INLINE __mmask16 row_mask(int rows) { return static_cast<__mmask16>((1u << rows) - 1); }
+
+/// One token's products with the rows of a panel.
+BALEEN_INLINE void put(const MatmulTile& tile, int token, __m512 product) {
+  float* out = tile.out + token * tile.out_stride;
+  const __mmask16 rows = row_mask(tile.rows);
+  if (tile.add) product = _mm512_add_ps(_mm512_maskz_loadu_ps(rows, out), product);
+  _mm512_mask_storeu_ps(out, rows, product);
+}
+
+/// 4-bit codes of a pair of k-groups.
+struct Pair {
+  __m512i low, high;
+};
+BALEEN_INLINE Pair nibbles(const std::byte* codes) {
+  const __m512i mask = _mm512_set1_epi8(15), pair = load(codes);
+  return {_mm512_and_si512(pair, mask), _mm512_and_si512(_mm512_srli_epi16(pair, 4), mask)};
+}
+
+/// (bits & mask) | code
+BALEEN_INLINE __m512i add_bits(__m512i code, __m512i bits, __m512i mask) {
+  return _mm512_ternarylogic_epi32(bits, mask, code, 0xEA);
+}
+
+/// dot[t] += code . a[t], one k-group: x is [T][4].
+template <int T>
+BALEEN_INLINE void dot_group(__m512i code, const std::byte* x, __m512i (&dot)[T]) {
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < T; ++t) dot[t] = _mm512_dpbusd_epi32(dot[t], code, broadcast_int(x + t * 4));
+}
+
+/// Calls the kernel of so many tokens: Kernel<T>::run(tile).
+template <template <int> class Kernel>
+BALEEN_INLINE void for_tokens(const MatmulTile& tile) {
+  switch (tile.tokens) {
+    case 1:
+      return Kernel<1>::run(tile);
+    case 2:
+      return Kernel<2>::run(tile);
+    case 3:
+      return Kernel<3>::run(tile);
+    case 4:
+      return Kernel<4>::run(tile);
+    case 5:
+      return Kernel<5>::run(tile);
+    case 6:
+      return Kernel<6>::run(tile);
+    case 7:
+      return Kernel<7>::run(tile);
+    default:
+      return Kernel<8>::run(tile);
+  }
+}
+
+}  // namespace baleen::avx512
