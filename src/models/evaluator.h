@@ -18,6 +18,7 @@ class Evaluator {
   /// most.
   static Result<Evaluator> make(const Model& model, KvType kv_type, int32_t max_tokens, int32_t chunk = 128);
 
+  int32_t vocab_rows() const { return model_.params().vocab_rows; }
   /// Starts again at position 0.
   void restart() { pages_.tokens = 0; }
   /// Continues the sequence. `visit(first, logits)` gets the logits [rows, vocab_rows] after ids[first] and

@@ -11,6 +11,8 @@ constexpr baleen::AddCommand kCommands[] = {
     baleen::add_pull,
     baleen::add_list,
     baleen::add_inspect,
+    baleen::add_logits,
+    baleen::add_perplexity,
 };
 
 }  // namespace

@@ -1,0 +1,139 @@
+#include "golden.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/json.h"
+#include "base/mapped_file.h"
+#include "gtest/gtest.h"
+#include "models/evaluator.h"
+
+namespace baleen::test {
+namespace {
+
+std::string read_text(const std::filesystem::path& path) {
+  auto file = MappedFile::open(path);
+  if (!file) {
+    ADD_FAILURE() << file.error().message;
+    return "null";
+  }
+  return {reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()};
+}
+
+template <class T>
+std::vector<T> read_tensor(const std::filesystem::path& path, const std::string& name) {
+  const std::string bytes = read_text(path);
+  uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, bytes.data(), sizeof(header_bytes));
+  auto header = json::Document::parse(bytes.substr(8, header_bytes), json::kSafetensorsLimits);
+  const auto tensor = header ? header->root().find(name) : std::nullopt;
+  if (!tensor) {
+    ADD_FAILURE() << path << ": no tensor " << name;
+    return {};
+  }
+  std::vector<int64_t> offsets;
+  for (const auto [key, value] : *tensor->find("data_offsets")) offsets.push_back(*value.integer());
+  std::vector<T> values(static_cast<size_t>(offsets[1] - offsets[0]) / sizeof(T));
+  std::memcpy(values.data(), bytes.data() + 8 + header_bytes + offsets[0], values.size() * sizeof(T));
+  return values;
+}
+
+std::vector<int32_t> ids_of(json::Value array) {
+  std::vector<int32_t> ids;
+  for (const auto [key, value] : array) ids.push_back(static_cast<int32_t>(*value.integer()));
+  return ids;
+}
+
+}  // namespace
+
+std::filesystem::path golden_folder() { return std::filesystem::path(BALEEN_SOURCE_DIR) / "tests/golden"; }
+
+std::vector<float> read_floats(const std::filesystem::path& path, const std::string& name) {
+  return read_tensor<float>(path, name);
+}
+
+std::vector<int32_t> read_ints(const std::filesystem::path& path, const std::string& name) {
+  return read_tensor<int32_t>(path, name);
+}
+
+Golden read_golden(const std::string& stem) {
+  Golden golden;
+  auto prompts = json::Document::parse(read_text(stem + "prompts.json"), json::kFileLimits);
+  for (const auto [key, value] : *prompts->root().find("prompts")) {
+    golden.logits.push_back(read_floats(stem + "logits.safetensors", std::to_string(golden.prompts.size())));
+    golden.prompts.push_back(ids_of(value));
+  }
+  auto greedy = json::Document::parse(read_text(stem + "greedy.json"), json::kFileLimits);
+  for (const json::Value run : {greedy->root(), *greedy->root().find("long")})
+    golden.greedy.push_back({static_cast<size_t>(*run.find("prompt")->integer()), ids_of(*run.find("ids"))});
+  return golden;
+}
+
+TestModel load(const std::filesystem::path& path, Isa isa, int threads) {
+  TestModel loaded;
+  loaded.pool = std::make_unique<ThreadPool>(threads);
+  loaded.compute = {&kernels(isa), loaded.pool.get()};
+  auto checkpoint = Checkpoint::open(path);
+  if (!checkpoint) {
+    ADD_FAILURE() << checkpoint.error().message;
+    return loaded;
+  }
+  auto model = load_model(*checkpoint, loaded.compute);
+  if (!model) {
+    ADD_FAILURE() << model.error().message;
+    return loaded;
+  }
+  loaded.model = std::move(*model);
+  return loaded;
+}
+
+std::vector<float> logits_of(const Model& model, KvType kv_type, const std::vector<int32_t>& ids,
+                             int32_t chunk) {
+  auto evaluator = Evaluator::make(model, kv_type, static_cast<int32_t>(ids.size()), chunk);
+  std::vector<float> all;
+  evaluator->evaluate(ids, [&](size_t, std::span<const float> logits) {
+    all.insert(all.end(), logits.begin(), logits.end());
+  });
+  return all;
+}
+
+int32_t top(const float* logits, size_t vocab_rows) {
+  return static_cast<int32_t>(std::max_element(logits, logits + vocab_rows) - logits);
+}
+
+Difference compare(const std::vector<float>& ours, const std::vector<float>& reference, size_t vocab_rows) {
+  Difference difference;
+  EXPECT_EQ(ours.size(), reference.size());
+  if (ours.size() != reference.size()) return difference;
+  size_t same = 0;
+  for (size_t i = 0; i < ours.size(); ++i) {
+    const double distance = std::abs(double{ours[i]} - double{reference[i]});
+    EXPECT_TRUE(std::isfinite(distance));
+    difference.max = std::max(difference.max, distance);
+    difference.mean += distance / static_cast<double>(ours.size());
+  }
+  const size_t rows = ours.size() / vocab_rows;
+  for (size_t row = 0; row < rows; ++row)
+    same += top(&ours[row * vocab_rows], vocab_rows) == top(&reference[row * vocab_rows], vocab_rows) ? 1 : 0;
+  difference.same_top = static_cast<double>(same) / static_cast<double>(rows);
+  return difference;
+}
+
+std::vector<int32_t> greedy_continuation(const Model& model, KvType kv_type,
+                                         const std::vector<int32_t>& prompt, size_t tokens) {
+  const auto vocab = static_cast<size_t>(model.params().vocab_rows);
+  auto evaluator = Evaluator::make(model, kv_type, static_cast<int32_t>(prompt.size() + tokens));
+  std::vector<int32_t> next = prompt, continuation;
+  while (continuation.size() < tokens) {
+    int32_t best = 0;
+    evaluator->evaluate(next, [&](size_t, std::span<const float> logits) {
+      best = top(logits.data() + logits.size() - vocab, vocab);
+    });
+    continuation.push_back(best);
+    next = {best};
+  }
+  return continuation;
+}
+
+}  // namespace baleen::test

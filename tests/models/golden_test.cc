@@ -1,0 +1,81 @@
+// Small models against float32 references (tests/golden/README.md): the whole forward pass, from tensors to logits.
+#include "golden.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace baleen {
+namespace {
+
+class GoldenGguf : public testing::TestWithParam<const char*> {
+ protected:
+  std::filesystem::path path() const {
+    return test::golden_folder() / "gguf" / (std::string(GetParam()) + ".gguf");
+  }
+  test::Golden golden() const {
+    return test::read_golden((test::golden_folder() / "gguf" / GetParam()).string() + ".");
+  }
+};
+
+class FloatModels : public GoldenGguf {};
+class QuantisedModels : public GoldenGguf {};
+
+TEST_P(FloatModels, LogitsOfEveryPosition) {
+  const test::TestModel loaded = test::load(path(), best_isa(), 2);
+  ASSERT_NE(loaded.model, nullptr);
+  const test::Golden golden = this->golden();
+  const auto vocab = static_cast<size_t>(loaded.model->params().vocab_rows);
+  for (size_t i = 0; i < golden.prompts.size(); ++i) {
+    const auto ours = test::logits_of(*loaded.model, KvType::f32, golden.prompts[i]);
+    const test::Difference difference = test::compare(ours, golden.logits[i], vocab);
+    EXPECT_LE(difference.max, 1e-3) << "prompt " << i;
+    EXPECT_LE(difference.mean, 1e-4) << "prompt " << i;
+  }
+}
+
+TEST_P(FloatModels, GreedyContinuations) {
+  const test::TestModel loaded = test::load(path(), best_isa(), 2);
+  ASSERT_NE(loaded.model, nullptr);
+  const test::Golden golden = this->golden();
+  for (const test::Greedy& run : golden.greedy)
+    EXPECT_EQ(
+        test::greedy_continuation(*loaded.model, KvType::f32, golden.prompts[run.prompt], run.ids.size()),
+        run.ids);
+}
+
+// Activations are rounded to int8, the reference rounds none: the bounds are what that costs on random weights. Some
+// of their margins are below that, so the share of equal top tokens is taken over both longer prompts together.
+TEST_P(QuantisedModels, LogitsWithinWhatInt8ActivationsCost) {
+  const test::TestModel loaded = test::load(path(), best_isa(), 2);
+  ASSERT_NE(loaded.model, nullptr);
+  const test::Golden golden = this->golden();
+  const auto vocab = static_cast<size_t>(loaded.model->params().vocab_rows);
+  double same_top = 0, positions = 0;
+  for (size_t i = 0; i < golden.prompts.size(); ++i) {
+    const auto ours = test::logits_of(*loaded.model, KvType::f32, golden.prompts[i]);
+    const test::Difference difference = test::compare(ours, golden.logits[i], vocab);
+    EXPECT_LE(difference.max, 1.3) << "prompt " << i;
+    EXPECT_LE(difference.mean, 0.16) << "prompt " << i;
+    if (golden.prompts[i].size() == 1) continue;
+    const auto tokens = static_cast<double>(golden.prompts[i].size());
+    same_top += difference.same_top * tokens;
+    positions += tokens;
+  }
+  EXPECT_GE(same_top / positions, 0.82);
+}
+
+std::string test_name(const testing::TestParamInfo<const char*>& info) {
+  std::string name;
+  for (const char c : std::string(info.param)) name += c == '-' ? '_' : c;
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Gguf, FloatModels, testing::Values("llama-gqa-f32", "llama-rope3-f32"), test_name);
+INSTANTIATE_TEST_SUITE_P(Gguf, QuantisedModels,
+                         testing::Values("llama-wide-q4_0", "llama-wide-q4_1", "llama-wide-q8_0",
+                                         "llama-wide-q4_k", "llama-wide-q6_k"),
+                         test_name);
+
+}  // namespace
+}  // namespace baleen
