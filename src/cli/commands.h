@@ -23,5 +23,6 @@ void add_list(CLI::App& program, int& exit_code);
 void add_pull(CLI::App& program, int& exit_code);
 void add_logits(CLI::App& program, int& exit_code);
 void add_perplexity(CLI::App& program, int& exit_code);
+void add_template(CLI::App& program, int& exit_code);
 
 }  // namespace baleen

@@ -13,6 +13,7 @@ constexpr baleen::AddCommand kCommands[] = {
     baleen::add_inspect,
     baleen::add_logits,
     baleen::add_perplexity,
+    baleen::add_template,
 };
 
 }  // namespace
