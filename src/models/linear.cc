@@ -13,6 +13,7 @@ void Linear::multiply_add(const Pass& pass, Rows x, Rows sum) const {
 }
 
 void Linear::multiply_into(const Pass& pass, Rows x, float* out) const {
+  if (x.count == 0) return;  // a prefill chunk that is not the last wants no logits
   const Product product{weights_.get(), {out, x.count, weights_->rows(), weights_->rows()}, Store::set};
   baleen::multiply(pass.compute, x, {&product, 1}, pass.scratch);
   add_bias(pass, product.out);

@@ -1,24 +1,25 @@
+#include "kernels/avx2/rows.h"
 #include "kernels/ref/row_kernels.h"
 
 namespace baleen {
 
 RowKernels avx2_row_kernels() {
   return {
-      .rms_norm = ref::rms_norm,
-      .rotate_neighbours = ref::rotate_neighbours,
-      .rotate_halves = ref::rotate_halves,
-      .silu_mul = ref::silu_mul,
-      .add = ref::add,
-      .scale = ref::scale,
+      .rms_norm = avx2::rms_norm,
+      .rotate_neighbours = avx2::rotate_neighbours,
+      .rotate_halves = avx2::rotate_halves,
+      .silu_mul = avx2::silu_mul,
+      .add = avx2::add,
+      .scale = avx2::scale,
       .store_keys_f32 = ref::store_keys_f32,
       .store_keys_f16 = ref::store_keys_f16,
       .store_values_f32 = ref::store_values_f32,
-      .store_values_f16 = ref::store_values_f16,
-      .widen_f16 = ref::widen_f16,
-      .scores = ref::scores,
-      .softmax_tile = ref::softmax_tile,
-      .weighted_sum = ref::weighted_sum,
-      .divide = ref::divide,
+      .store_values_f16 = avx2::store_values_f16,
+      .widen_f16 = avx2::widen_f16,
+      .scores = avx2::scores,
+      .softmax_tile = avx2::softmax_tile,
+      .weighted_sum = avx2::weighted_sum,
+      .divide = avx2::divide,
   };
 }
 

@@ -1,24 +1,25 @@
+#include "kernels/avx512/rows.h"
 #include "kernels/ref/row_kernels.h"
 
 namespace baleen {
 
 RowKernels avx512_row_kernels() {
   return {
-      .rms_norm = ref::rms_norm,
-      .rotate_neighbours = ref::rotate_neighbours,
-      .rotate_halves = ref::rotate_halves,
-      .silu_mul = ref::silu_mul,
-      .add = ref::add,
-      .scale = ref::scale,
+      .rms_norm = avx512::rms_norm,
+      .rotate_neighbours = avx512::rotate_neighbours,
+      .rotate_halves = avx512::rotate_halves,
+      .silu_mul = avx512::silu_mul,
+      .add = avx512::add,
+      .scale = avx512::scale,
       .store_keys_f32 = ref::store_keys_f32,
       .store_keys_f16 = ref::store_keys_f16,
       .store_values_f32 = ref::store_values_f32,
-      .store_values_f16 = ref::store_values_f16,
-      .widen_f16 = ref::widen_f16,
-      .scores = ref::scores,
-      .softmax_tile = ref::softmax_tile,
-      .weighted_sum = ref::weighted_sum,
-      .divide = ref::divide,
+      .store_values_f16 = avx512::store_values_f16,
+      .widen_f16 = avx512::widen_f16,
+      .scores = avx512::scores,
+      .softmax_tile = avx512::softmax_tile,
+      .weighted_sum = avx512::weighted_sum,
+      .divide = avx512::divide,
   };
 }
 

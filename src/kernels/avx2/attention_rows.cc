@@ -1,0 +1,168 @@
+// Attention of query rows to one page (rules: kernels/ref/attention_rows.cc). Both products are register tiles:
+// 6 query rows x 16 keys, and 6 rows x 16 dimensions: 12 sums, 2 vectors of the page and a broadcast fill 15 of the
+// 16 registers, and 8 sums in flight hide the latency of an fma.
+#include "kernels/avx2/rows.h"
+
+namespace baleen::avx2 {
+namespace {
+
+constexpr int kBlockRows = 6;
+
+/// 16 of the page's keys.
+template <int kRows>
+void scores_block(const float* queries, const float* keys, int64_t dim, float* out) {
+  __m256 low[kRows], high[kRows];
+  BALEEN_UNROLL
+  for (int r = 0; r < kRows; ++r) low[r] = high[r] = _mm256_setzero_ps();
+  for (int64_t d = 0; d < dim; ++d) {
+    const __m256 k_low = _mm256_loadu_ps(keys + d * kTileKeys),
+                 k_high = _mm256_loadu_ps(keys + d * kTileKeys + 8);
+    BALEEN_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const __m256 q = _mm256_broadcast_ss(queries + r * dim + d);
+      low[r] = _mm256_fmadd_ps(q, k_low, low[r]);
+      high[r] = _mm256_fmadd_ps(q, k_high, high[r]);
+    }
+  }
+  BALEEN_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    _mm256_storeu_ps(out + r * kTileKeys, low[r]);
+    _mm256_storeu_ps(out + r * kTileKeys + 8, high[r]);
+  }
+}
+
+/// Rows that see the same keys, and kVectors * 8 dimensions, of which the last vector's `mask` are there.
+template <int kRows, int kVectors>
+void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out,
+               __m256i mask) {
+  const __m256i all = _mm256_set1_epi32(-1);
+  __m256 sum[kRows][kVectors];
+  BALEEN_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    const __m256 correction = _mm256_set1_ps(rows.correction[first + r]);
+    BALEEN_UNROLL
+    for (int v = 0; v < kVectors; ++v) {
+      const __m256i lanes = v == kVectors - 1 ? mask : all;
+      sum[r][v] = _mm256_mul_ps(_mm256_maskload_ps(out + r * dim + v * 8, lanes), correction);
+    }
+  }
+  const float* p = rows.scores + first * kTileKeys;
+  for (VisibleKeys left = rows.visible[first]; left != 0; left &= left - 1) {
+    const int key = __builtin_ctz(left);
+    __m256 value[kVectors];
+    BALEEN_UNROLL
+    for (int v = 0; v < kVectors; ++v) {
+      const float* from = values + key * dim + v * 8;
+      value[v] = v == kVectors - 1 ? _mm256_maskload_ps(from, mask) : _mm256_loadu_ps(from);
+    }
+    BALEEN_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const __m256 weight = _mm256_broadcast_ss(p + r * kTileKeys + key);
+      BALEEN_UNROLL
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = _mm256_fmadd_ps(weight, value[v], sum[r][v]);
+    }
+  }
+  BALEEN_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    BALEEN_UNROLL
+    for (int v = 0; v < kVectors; ++v)
+      _mm256_maskstore_ps(out + r * dim + v * 8, v == kVectors - 1 ? mask : all, sum[r][v]);
+  }
+}
+
+template <int kRows>
+void sum_rows(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out) {
+  constexpr int kVectors = kRows == 1 ? 8 : kRows == 2 ? 4 : 2;  // enough sums in flight for few rows
+  const __m256i all = _mm256_set1_epi32(-1);
+  int64_t d = 0;
+  for (; d + kVectors * 8 <= dim; d += kVectors * 8)
+    sum_block<kRows, kVectors>(rows, first, values + d, dim, out + d, all);
+  for (; d < dim; d += 8) sum_block<kRows, 1>(rows, first, values + d, dim, out + d, lanes_left(dim - d));
+}
+
+using ScoresBlock = void (*)(const float* queries, const float* keys, int64_t dim, float* out);
+constexpr ScoresBlock kScoresBlocks[kBlockRows] = {scores_block<1>, scores_block<2>, scores_block<3>,
+                                                   scores_block<4>, scores_block<5>, scores_block<6>};
+using SumRows = void (*)(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out);
+constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>,
+                                          sum_rows<4>, sum_rows<5>, sum_rows<6>};
+
+/// A page's 32 lanes as four vectors.
+struct Lanes {
+  __m256 v[4];
+};
+
+BALEEN_INLINE __m256i lane_mask(VisibleKeys visible, int v) {
+  const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const __m256i byte = _mm256_set1_epi32(static_cast<int>(visible >> (8 * v) & 0xFF));
+  return _mm256_cmpeq_epi32(_mm256_and_si256(byte, bits), bits);
+}
+
+BALEEN_INLINE void softmax_row(const TileRows& rows, int64_t r) {
+  float* s = rows.scores + r * kTileKeys;
+  const __m256 masked = _mm256_set1_ps(-__builtin_inff());
+  Lanes score, mask, shown, p;
+  BALEEN_UNROLL
+  for (int v = 0; v < 4; ++v) {
+    score.v[v] = _mm256_loadu_ps(s + 8 * v);
+    mask.v[v] = _mm256_castsi256_ps(lane_mask(rows.visible[r], v));
+    shown.v[v] = _mm256_blendv_ps(masked, score.v[v], mask.v[v]);
+  }
+  const float tile_max =
+      tree_max(_mm256_max_ps(_mm256_max_ps(shown.v[0], shown.v[2]), _mm256_max_ps(shown.v[1], shown.v[3])));
+  const float old_max = rows.max[r];
+  const float max = old_max > tile_max ? old_max : tile_max;
+  BALEEN_UNROLL
+  for (int v = 0; v < 4; ++v) {
+    p.v[v] = _mm256_and_ps(exp(_mm256_sub_ps(score.v[v], _mm256_set1_ps(max))), mask.v[v]);
+    _mm256_storeu_ps(s + 8 * v, p.v[v]);
+  }
+  const float sum = tree_sum(_mm256_add_ps(_mm256_add_ps(p.v[0], p.v[2]), _mm256_add_ps(p.v[1], p.v[3])));
+  const float correction =
+      old_max == -__builtin_inff() ? 0.0f : _mm256_cvtss_f32(exp(_mm256_set1_ps(old_max - max)));
+  rows.sum[r] = __builtin_fmaf(rows.sum[r], correction, sum);
+  rows.max[r] = max;
+  rows.correction[r] = correction;
+}
+
+}  // namespace
+
+void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows) {
+  for (int64_t r = 0; r < rows.count; r += kBlockRows) {
+    const int64_t block = rows.count - r < kBlockRows ? rows.count - r : kBlockRows;
+    for (int half = 0; half < kTileKeys; half += 16)
+      kScoresBlocks[block - 1](queries + r * dim, keys + half, dim, rows.scores + r * kTileKeys + half);
+  }
+}
+
+void softmax_tile(const TileRows& rows) {
+  for (int64_t r = 0; r < rows.count; ++r) {
+    if (rows.visible[r] != 0) {
+      softmax_row(rows, r);
+      continue;
+    }
+    for (int key = 0; key < kTileKeys; ++key) rows.scores[r * kTileKeys + key] = 0;
+    rows.correction[r] = 1;
+  }
+}
+
+void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out) {
+  for (int64_t r = 0; r < rows.count;) {
+    int64_t block = 1;
+    while (block < kBlockRows && r + block < rows.count && rows.visible[r + block] == rows.visible[r])
+      ++block;
+    if (rows.visible[r] != 0) kSumRows[block - 1](rows, r, values, dim, out + r * dim);
+    r += block;
+  }
+}
+
+void divide(const float* sum, int64_t rows, int64_t dim, float* out) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t d = 0; d < dim; d += 8) {
+      const __m256i mask = lanes_left(dim - d);
+      float* to = out + r * dim + d;
+      _mm256_maskstore_ps(to, mask, _mm256_div_ps(_mm256_maskload_ps(to, mask), _mm256_set1_ps(sum[r])));
+    }
+}
+
+}  // namespace baleen::avx2

@@ -1,0 +1,144 @@
+// Attention of query rows to one page (rules: kernels/ref/attention_rows.cc). Both products are register tiles:
+// 8 query rows x 32 keys, and 8 rows x 32 dimensions, 16 sums in flight where 4 hide the latency of an fma; the page's
+// part is loaded once for all 8 rows.
+#include "kernels/avx512/rows.h"
+
+namespace baleen::avx512 {
+namespace {
+
+constexpr int kBlockRows = 8;
+
+template <int kRows>
+void scores_block(const float* queries, const float* keys, int64_t dim, float* out) {
+  __m512 low[kRows], high[kRows];
+  BALEEN_UNROLL
+  for (int r = 0; r < kRows; ++r) low[r] = high[r] = _mm512_setzero_ps();
+  for (int64_t d = 0; d < dim; ++d) {
+    const __m512 k_low = _mm512_loadu_ps(keys + d * kTileKeys),
+                 k_high = _mm512_loadu_ps(keys + d * kTileKeys + 16);
+    BALEEN_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const __m512 q = _mm512_set1_ps(queries[r * dim + d]);
+      low[r] = _mm512_fmadd_ps(q, k_low, low[r]);
+      high[r] = _mm512_fmadd_ps(q, k_high, high[r]);
+    }
+  }
+  BALEEN_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    _mm512_storeu_ps(out + r * kTileKeys, low[r]);
+    _mm512_storeu_ps(out + r * kTileKeys + 16, high[r]);
+  }
+}
+
+/// Rows that see the same keys, and kVectors * 16 dimensions, of which the last vector's `mask` are there.
+template <int kRows, int kVectors>
+void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out,
+               __mmask16 mask) {
+  __m512 sum[kRows][kVectors];
+  BALEEN_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    const __m512 correction = _mm512_set1_ps(rows.correction[first + r]);
+    BALEEN_UNROLL
+    for (int v = 0; v < kVectors; ++v) {
+      const __mmask16 lanes = v == kVectors - 1 ? mask : __mmask16{0xFFFF};
+      sum[r][v] = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, out + r * dim + v * 16), correction);
+    }
+  }
+  const float* p = rows.scores + first * kTileKeys;
+  for (VisibleKeys left = rows.visible[first]; left != 0; left &= left - 1) {
+    const int key = __builtin_ctz(left);
+    __m512 value[kVectors];
+    BALEEN_UNROLL
+    for (int v = 0; v < kVectors; ++v) {
+      const __mmask16 lanes = v == kVectors - 1 ? mask : __mmask16{0xFFFF};
+      value[v] = _mm512_maskz_loadu_ps(lanes, values + key * dim + v * 16);
+    }
+    BALEEN_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const __m512 weight = _mm512_set1_ps(p[r * kTileKeys + key]);
+      BALEEN_UNROLL
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = _mm512_fmadd_ps(weight, value[v], sum[r][v]);
+    }
+  }
+  BALEEN_UNROLL
+  for (int r = 0; r < kRows; ++r) BALEEN_UNROLL
+  for (int v = 0; v < kVectors; ++v)
+    _mm512_mask_storeu_ps(out + r * dim + v * 16, v == kVectors - 1 ? mask : __mmask16{0xFFFF}, sum[r][v]);
+}
+
+template <int kRows>
+void sum_rows(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out) {
+  constexpr int kVectors = kRows == 1 ? 4 : 2;  // a single row needs the four sums in flight
+  int64_t d = 0;
+  for (; d + kVectors * 16 <= dim; d += kVectors * 16)
+    sum_block<kRows, kVectors>(rows, first, values + d, dim, out + d, 0xFFFF);
+  for (; d < dim; d += 16) sum_block<kRows, 1>(rows, first, values + d, dim, out + d, lanes_left(dim - d));
+}
+
+using ScoresBlock = void (*)(const float* queries, const float* keys, int64_t dim, float* out);
+constexpr ScoresBlock kScoresBlocks[kBlockRows] = {scores_block<1>, scores_block<2>, scores_block<3>,
+                                                   scores_block<4>, scores_block<5>, scores_block<6>,
+                                                   scores_block<7>, scores_block<8>};
+using SumRows = void (*)(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out);
+constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>, sum_rows<4>,
+                                          sum_rows<5>, sum_rows<6>, sum_rows<7>, sum_rows<8>};
+
+}  // namespace
+
+void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows) {
+  for (int64_t r = 0; r < rows.count; r += kBlockRows) {
+    const int64_t block = rows.count - r < kBlockRows ? rows.count - r : kBlockRows;
+    kScoresBlocks[block - 1](queries + r * dim, keys, dim, rows.scores + r * kTileKeys);
+  }
+}
+
+void softmax_tile(const TileRows& rows) {
+  const __m512 masked = _mm512_set1_ps(-__builtin_inff());
+  for (int64_t r = 0; r < rows.count; ++r) {
+    float* s = rows.scores + r * kTileKeys;
+    const VisibleKeys visible = rows.visible[r];
+    if (visible == 0) {
+      _mm512_storeu_ps(s, _mm512_setzero_ps());
+      _mm512_storeu_ps(s + 16, _mm512_setzero_ps());
+      rows.correction[r] = 1;
+      continue;
+    }
+    const auto low_mask = static_cast<__mmask16>(visible), high_mask = static_cast<__mmask16>(visible >> 16);
+    const __m512 low = _mm512_loadu_ps(s), high = _mm512_loadu_ps(s + 16);
+    const float tile_max = tree_max(_mm512_max_ps(_mm512_mask_mov_ps(masked, low_mask, low),
+                                                  _mm512_mask_mov_ps(masked, high_mask, high)));
+    const float old_max = rows.max[r];
+    const float max = old_max > tile_max ? old_max : tile_max;
+    const __m512 max_lanes = _mm512_set1_ps(max);
+    const __m512 p_low = _mm512_maskz_mov_ps(low_mask, exp(_mm512_sub_ps(low, max_lanes)));
+    const __m512 p_high = _mm512_maskz_mov_ps(high_mask, exp(_mm512_sub_ps(high, max_lanes)));
+    _mm512_storeu_ps(s, p_low);
+    _mm512_storeu_ps(s + 16, p_high);
+    const float correction =
+        old_max == -__builtin_inff() ? 0.0f : _mm512_cvtss_f32(exp(_mm512_set1_ps(old_max - max)));
+    rows.sum[r] = __builtin_fmaf(rows.sum[r], correction, tree_sum(_mm512_add_ps(p_low, p_high)));
+    rows.max[r] = max;
+    rows.correction[r] = correction;
+  }
+}
+
+void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out) {
+  for (int64_t r = 0; r < rows.count;) {
+    int64_t block = 1;
+    while (block < kBlockRows && r + block < rows.count && rows.visible[r + block] == rows.visible[r])
+      ++block;
+    if (rows.visible[r] != 0) kSumRows[block - 1](rows, r, values, dim, out + r * dim);
+    r += block;
+  }
+}
+
+void divide(const float* sum, int64_t rows, int64_t dim, float* out) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t d = 0; d < dim; d += 16) {
+      const __mmask16 mask = lanes_left(dim - d);
+      float* to = out + r * dim + d;
+      _mm512_mask_storeu_ps(to, mask, _mm512_div_ps(_mm512_maskz_loadu_ps(mask, to), _mm512_set1_ps(sum[r])));
+    }
+}
+
+}  // namespace baleen::avx512

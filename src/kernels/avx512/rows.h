@@ -1,0 +1,72 @@
+// What the row kernels of avx512 share: partial loads, e^x and the fixed trees (rules: kernels/ref/row_kernels.h).
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/avx512/vectors.h"
+#include "kernels/row_constants.h"
+#include "kernels/row_kernels.h"
+
+// Loops over the rows or vectors of a register tile are unrolled completely, so that its sums are registers.
+#define BALEEN_UNROLL _Pragma("GCC unroll 8")
+
+namespace baleen::avx512 {
+
+/// Lanes of the next 16 elements of which `left` are there.
+BALEEN_INLINE __mmask16 lanes_left(int64_t left) {
+  return static_cast<__mmask16>(left >= 16 ? 0xFFFF : (1u << left) - 1);
+}
+
+BALEEN_INLINE __m512 exp(__m512 x) {
+  const __m512 shift = _mm512_set1_ps(0x1.8p23f);
+  const __m512 n = _mm512_sub_ps(_mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(kExpLog2E)), shift), shift);
+  __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(-kExpLn2High), x);
+  r = _mm512_fmadd_ps(n, _mm512_set1_ps(-kExpLn2Low), r);
+  __m512 p = _mm512_set1_ps(kExpC6);
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpC5));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpC4));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpC3));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpC2));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
+  const __m512i biased = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
+  __m512 y = _mm512_mul_ps(p, _mm512_castsi512_ps(_mm512_slli_epi32(biased, 23)));
+  const __mmask16 low = _mm512_cmp_ps_mask(x, _mm512_set1_ps(kExpLow), _CMP_LT_OQ);
+  const __mmask16 high = _mm512_cmp_ps_mask(x, _mm512_set1_ps(kExpHigh), _CMP_GT_OQ);
+  const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+  y = _mm512_mask_mov_ps(y, low, _mm512_setzero_ps());
+  y = _mm512_mask_mov_ps(y, high, _mm512_set1_ps(__builtin_inff()));
+  return _mm512_mask_mov_ps(y, nan, x);
+}
+
+BALEEN_INLINE float tree_sum(__m512 x) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+/// max(a, b) is a > b ? a : b in each step.
+BALEEN_INLINE float tree_max(__m512 x) {
+  const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+void rms_norm(const float* x, const float* weight, int64_t width, float eps, float* out);
+void rotate_neighbours(float* x, const float* cos, const float* sin, int64_t pairs);
+void rotate_halves(float* x, const float* cos, const float* sin, int64_t pairs);
+void silu_mul(float* gate, const float* up, int64_t width);
+void add(const float* x, int64_t width, float* out);
+void scale(const float* x, float factor, int64_t width, float* out);
+
+void store_values_f16(const HeadRows& rows, uint16_t* values);
+void widen_f16(const uint16_t* x, int64_t count, float* out);
+
+void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+void softmax_tile(const TileRows& rows);
+void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out);
+void divide(const float* sum, int64_t rows, int64_t dim, float* out);
+
+}  // namespace baleen::avx512

@@ -1,0 +1,115 @@
+#include <cmath>
+#include <limits>
+
+#include "kernels/same_bits.h"
+
+namespace baleen {
+namespace {
+
+using testing::expect_bits;
+using testing::Extremes;
+using testing::fast_isas;
+using testing::random_floats;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+/// Query rows against several pages, as the model does it.
+struct Attention {
+  int64_t rows, dim;
+  std::vector<float> queries, scores, max, sum, correction, out;
+  std::vector<VisibleKeys> visible;
+
+  Attention(int64_t row_count, int64_t head_dim)
+      : rows(row_count),
+        dim(head_dim),
+        queries(random_floats(rows * dim, 3)),
+        scores(static_cast<size_t>(rows * kTileKeys)),
+        max(static_cast<size_t>(rows), -kInfinity),
+        sum(static_cast<size_t>(rows)),
+        correction(static_cast<size_t>(rows)),
+        out(static_cast<size_t>(rows * dim)),
+        visible(static_cast<size_t>(rows)) {}
+
+  void page(const RowKernels& kernels, const std::vector<float>& keys, const std::vector<float>& values) {
+    const TileRows tile{rows, visible.data(), scores.data(), max.data(), sum.data(), correction.data()};
+    kernels.scores(queries.data(), keys.data(), dim, tile);
+    kernels.softmax_tile(tile);
+    kernels.weighted_sum(tile, values.data(), dim, out.data());
+  }
+  void finish(const RowKernels& kernels) { kernels.divide(sum.data(), rows, dim, out.data()); }
+};
+
+/// Full pages, causal edges, windows, holes, and rows that see nothing of a page.
+VisibleKeys visible_keys(int64_t page, int64_t row, uint32_t random) {
+  switch ((page + row / 3) % 5) {
+    case 0:
+      return ~0u;
+    case 1:
+      return (1u << (1 + row % 31)) - 1;
+    case 2:
+      return ~0u << (row % 32);
+    case 3:
+      return random;
+    default:
+      return page == 0 ? 1 : 0;
+  }
+}
+
+void run_pages(const RowKernels& kernels, Attention& attention, Extremes extremes) {
+  std::mt19937 random(7);
+  for (int64_t page = 0; page < 5; ++page) {
+    const int64_t count = kTileKeys * attention.dim;
+    const auto keys = random_floats(count, static_cast<uint32_t>(10 + page), extremes);
+    const auto values = random_floats(count, static_cast<uint32_t>(20 + page), extremes);
+    for (int64_t r = 0; r < attention.rows; ++r)
+      attention.visible[static_cast<size_t>(r)] = visible_keys(page, r, static_cast<uint32_t>(random()));
+    attention.page(kernels, keys, values);
+  }
+  attention.finish(kernels);
+}
+
+TEST(AttentionRows, EveryIsaHasTheBitsOfRef) {
+  for (const Isa isa : fast_isas())
+    for (const Extremes extremes : {Extremes::none, Extremes::some})
+      for (const int64_t rows : {1, 2, 3, 5, 6, 7, 8, 9, 13, 17, 32})
+        for (const int64_t dim : {8, 16, 20, 24, 33, 48, 64, 80, 128}) {
+          Attention expected(rows, dim), ours(rows, dim);
+          run_pages(ref_row_kernels(), expected, extremes);
+          run_pages(kernels(isa).rows, ours, extremes);
+          const std::string what =
+              std::string(name(isa)) + " " + std::to_string(rows) + " rows of " + std::to_string(dim);
+          expect_bits(ours.max, expected.max, what + ", max");
+          expect_bits(ours.sum, expected.sum, what + ", sum");
+          expect_bits(ours.scores, expected.scores, what + ", probabilities");
+          expect_bits(ours.out, expected.out, what + ", out");
+        }
+}
+
+TEST(AttentionRows, IsSoftmaxAttention) {
+  constexpr int64_t kRows = 4, kDim = 24;
+  Attention attention(kRows, kDim);
+  const auto keys = random_floats(kTileKeys * kDim, 1), values = random_floats(kTileKeys * kDim, 2);
+  for (int64_t r = 0; r < kRows; ++r) attention.visible[static_cast<size_t>(r)] = 0xFFu << r;
+  attention.page(ref_row_kernels(), keys, values);
+  attention.finish(ref_row_kernels());
+  for (int64_t r = 0; r < kRows; ++r) {
+    std::vector<double> out(kDim);
+    double total = 0;
+    for (int64_t key = r; key < r + 8; ++key) {
+      double score = 0;
+      for (int64_t d = 0; d < kDim; ++d)
+        score += double{attention.queries[static_cast<size_t>(r * kDim + d)]} *
+                 keys[static_cast<size_t>(d * kTileKeys + key)];
+      const double weight = std::exp(score);
+      total += weight;
+      for (int64_t d = 0; d < kDim; ++d)
+        out[static_cast<size_t>(d)] += weight * values[static_cast<size_t>(key * kDim + d)];
+    }
+    for (int64_t d = 0; d < kDim; ++d)
+      EXPECT_NEAR(attention.out[static_cast<size_t>(r * kDim + d)], out[static_cast<size_t>(d)] / total,
+                  1e-4);
+  }
+}
+
+}  // namespace
+}  // namespace baleen
