@@ -74,21 +74,11 @@ void Tokenizer::encode_special(std::string_view text, std::vector<int32_t>& ids)
 
 std::vector<int32_t> Tokenizer::encode(const std::vector<Span>& spans) const {
   std::vector<int32_t> ids;
-  std::string between;
-  for (const Span& span : spans) {
-    size_t from = 0;
-    while (span.special) {
-      const auto match = state_->added.find(span.text, from);
-      if (!match) break;
-      between += span.text.substr(from, match->begin - from);
-      encode_between(between, ids);
-      between.clear();
-      ids.push_back(match->id);
-      from = match->end;
-    }
-    between += span.text.substr(from);
-  }
-  encode_between(between, ids);
+  for (const Span& span : spans)
+    if (span.special)
+      encode_special(span.text, ids);
+    else
+      encode_text(span.text, ids);
   return ids;
 }
 

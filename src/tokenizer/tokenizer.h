@@ -27,8 +27,8 @@ class Tokenizer {
   void encode_text(std::string_view text, std::vector<int32_t>& ids) const;
   /// What a template wrote: control and added tokens in the text are recognised.
   void encode_special(std::string_view text, std::vector<int32_t>& ids) const;
-  /// A rendered prompt in spans: `special` spans are the template's, the others a user's. Pieces of text meet
-  /// across span borders as one text (golden `ids_safe`).
+  /// A rendered prompt in spans: `special` ones are the template's, the others control tokens that a caller wrote.
+  /// Spans do not meet: each is encoded by itself, as transformers' sanitize_control_tokens does (golden `ids_safe`).
   struct Span {
     std::string_view text;
     bool special;

@@ -1,23 +1,11 @@
-// Reads golden files and turns parts of them back into JSON text.
+// Turns parts of golden files back into JSON text.
 #pragma once
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <optional>
 #include <string>
 
 #include "base/json.h"
 
 namespace baleen {
-
-inline std::optional<json::Document> read_json(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto document = json::Document::parse(text, json::kFileLimits);
-  if (!document) return std::nullopt;
-  return std::move(*document);
-}
 
 inline void write(json::Writer& writer, const json::Value& value) {
   switch (value.kind()) {

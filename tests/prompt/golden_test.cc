@@ -1,10 +1,13 @@
 // Renderings against Python's jinja2 and transformers (golden/text/README.md).
+#include "tokenizer/golden.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 
+#include "formats/checkpoint.h"
 #include "golden_file.h"
 #include "prompt/chat_template.h"
 
@@ -14,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kSource = BALEEN_SOURCE_DIR;
-const fs::path kChats = kSource / "../shared/golden/text";
 
 /// Known to differ: \N{…} would need the table of Unicode's names.
 constexpr std::string_view kSnippetMisses[] = {"jinja-132"};
@@ -47,9 +49,8 @@ void compare(const json::Value& expected, const Result<RenderedPrompt>& got, con
 }
 
 TEST(GoldenSnippets, RenderAsJinja) {
-  const auto file = read_json(kSource / "tests/golden/text/jinja-snippets.json");
-  ASSERT_TRUE(file);
-  const json::Value root = file->root();
+  const json::Document file = test::read_json(kSource / "tests/golden/text/jinja-snippets.json");
+  const json::Value root = file.root();
   json::Writer request;
   request.begin_object().key("messages").begin_array().end_array().key("chat_template_kwargs");
   write(request, *root.find("context"));
@@ -86,10 +87,8 @@ std::string request_of(const json::Value& chat) {
 
 Tally render_chats(const fs::path& path) {
   Tally tally;
-  const auto file = read_json(path);
-  EXPECT_TRUE(file) << path;
-  if (!file) return tally;
-  const json::Value root = file->root();
+  const json::Document file = test::read_json(path);
+  const json::Value root = file.root();
   TemplateTokens tokens;
   for (const auto& [name, text] : *root.find("special_tokens"))
     tokens.named.emplace_back(name, std::string(*text.string()));
@@ -103,9 +102,10 @@ Tally render_chats(const fs::path& path) {
 }
 
 TEST(GoldenChats, RenderAsTransformers) {
-  if (!fs::exists(kChats)) GTEST_SKIP() << "the golden chats are not here: " << kChats;
+  const auto chats = test::golden_text_folder();
+  if (!chats) GTEST_SKIP() << "../shared/golden/text is not there";
   Tally all;
-  for (const auto& entry : fs::directory_iterator(kChats)) {
+  for (const auto& entry : fs::directory_iterator(*chats)) {
     if (!entry.path().string().ends_with(".chat.json")) continue;
     const Tally one = render_chats(entry.path());
     const bool escapes = entry.path().filename().string().starts_with(kEscapingTemplate);
@@ -116,6 +116,52 @@ TEST(GoldenChats, RenderAsTransformers) {
   std::cout << all.cases - all.misses << " of " << all.cases << " chats are rendered as by transformers\n";
   EXPECT_GT(all.cases, 0);
   EXPECT_LE(all.misses * 100, all.cases);
+}
+
+/// The vocabulary of the chats in `root`, where it is a GGUF file with byte-level BPE.
+std::optional<Vocabulary> vocabulary_of(const fs::path& folder, const json::Value& root) {
+  const fs::path tokens = folder / (text_member(root, "tokenizer") + ".tokens.json");
+  if (!fs::exists(tokens)) return std::nullopt;
+  const json::Document about = test::read_json(tokens);
+  const std::string file = text_member(*about.root().find("file"), "file");
+  if (!file.ends_with(".gguf.xz")) return std::nullopt;
+  auto checkpoint = Checkpoint::open_vocabulary(test::unpacked(file));
+  EXPECT_TRUE(checkpoint) << file;
+  if (!checkpoint || checkpoint->vocabulary().kind != VocabularyKind::byte_bpe) return std::nullopt;
+  return checkpoint->vocabulary();
+}
+
+int compare_ids(const json::Value& root, const Vocabulary& vocabulary) {
+  const auto tokenizer = Tokenizer::make(vocabulary);
+  TemplateTokens tokens = template_tokens(vocabulary);
+  tokens.named.clear();
+  for (const auto& [name, text] : *root.find("special_tokens"))
+    tokens.named.emplace_back(name, std::string(*text.string()));
+  const auto compiled = ChatTemplate::compile(text_member(root, "template"), tokens);
+  int cases = 0;
+  for (const auto& [key, chat] : *root.find("cases")) {
+    const auto safe = chat.find("ids_safe"), ids = safe ? safe : chat.find("ids");
+    if (!ids) continue;
+    const auto prompt = compiled->render(request_of(chat), text_member(root, "now"));
+    if (!prompt) continue;  // GoldenChats tells
+    ++cases;
+    EXPECT_EQ(tokenizer->encode(prompt->spans()), test::ids_of(*ids))
+        << text_member(root, "name") << " " << text_member(chat, "id");
+  }
+  return cases;
+}
+
+TEST(GoldenIds, CallersCannotWriteControlTokens) {
+  const auto chats = test::golden_text_folder();
+  if (!chats) GTEST_SKIP() << "../shared/golden/text is not there";
+  int cases = 0;
+  for (const auto& entry : fs::directory_iterator(*chats)) {
+    if (!entry.path().string().ends_with(".chat.json")) continue;
+    const json::Document file = test::read_json(entry.path());
+    if (const auto vocabulary = vocabulary_of(*chats, file.root()))
+      cases += compare_ids(file.root(), *vocabulary);
+  }
+  EXPECT_GT(cases, 100);
 }
 
 }  // namespace
