@@ -18,11 +18,13 @@ std::string clean_line(std::string_view text);
 
 using AddCommand = void (*)(CLI::App& program, int& exit_code);
 
+void add_detokenize(CLI::App& program, int& exit_code);
 void add_inspect(CLI::App& program, int& exit_code);
 void add_list(CLI::App& program, int& exit_code);
 void add_pull(CLI::App& program, int& exit_code);
 void add_logits(CLI::App& program, int& exit_code);
 void add_perplexity(CLI::App& program, int& exit_code);
 void add_template(CLI::App& program, int& exit_code);
+void add_tokenize(CLI::App& program, int& exit_code);
 
 }  // namespace baleen

@@ -23,7 +23,7 @@ struct TokenizerState {
   std::vector<Splitter> splitters;  ///< one inside the parts of the other
   std::unique_ptr<PieceEncoder> model;
   int32_t bos = -1, eos = -1;
-  bool adds_bos = false, adds_eos = false;
+  std::vector<int32_t> prefix, suffix;
   std::vector<int32_t> end_of_generation;
 };
 

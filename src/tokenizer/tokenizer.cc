@@ -30,8 +30,8 @@ Result<Tokenizer> Tokenizer::make(const Vocabulary& vocabulary) {
   if (!state) return error_of(state);
   (*state)->bos = vocabulary.bos;
   (*state)->eos = vocabulary.eos;
-  (*state)->adds_bos = vocabulary.add_bos;
-  (*state)->adds_eos = vocabulary.add_eos;
+  if (vocabulary.add_bos && vocabulary.bos >= 0) (*state)->prefix.push_back(vocabulary.bos);
+  if (vocabulary.add_eos && vocabulary.eos >= 0) (*state)->suffix.push_back(vocabulary.eos);
   (*state)->end_of_generation = vocabulary.end_of_generation;
   return Tokenizer(std::move(*state));
 }
@@ -100,8 +100,8 @@ std::string Tokenizer::decode(const std::vector<int32_t>& ids) const {
 int32_t Tokenizer::size() const { return state_->tokens.size(); }
 int32_t Tokenizer::bos() const { return state_->bos; }
 int32_t Tokenizer::eos() const { return state_->eos; }
-bool Tokenizer::adds_bos() const { return state_->adds_bos; }
-bool Tokenizer::adds_eos() const { return state_->adds_eos; }
+const std::vector<int32_t>& Tokenizer::prefix() const { return state_->prefix; }
+const std::vector<int32_t>& Tokenizer::suffix() const { return state_->suffix; }
 const std::vector<int32_t>& Tokenizer::end_of_generation() const { return state_->end_of_generation; }
 
 }  // namespace baleen

@@ -44,9 +44,11 @@ class Tokenizer {
 
   int32_t size() const;
   int32_t bos() const;  ///< -1: none
-  bool adds_bos() const;
-  bool adds_eos() const;
-  int32_t eos() const;
+  int32_t eos() const;  ///< -1: none
+  /// What the vocabulary puts around a text of its own accord (BOS, EOS). Never around a rendered prompt: templates
+  /// write theirs.
+  const std::vector<int32_t>& prefix() const;
+  const std::vector<int32_t>& suffix() const;
   const std::vector<int32_t>& end_of_generation() const;
 
  private:

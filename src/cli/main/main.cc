@@ -14,6 +14,8 @@ constexpr baleen::AddCommand kCommands[] = {
     baleen::add_logits,
     baleen::add_perplexity,
     baleen::add_template,
+    baleen::add_tokenize,
+    baleen::add_detokenize,
 };
 
 }  // namespace

@@ -1,0 +1,16 @@
+#include "cli/vocabulary.h"
+
+#include "cli/model_store.h"
+#include "formats/checkpoint.h"
+
+namespace baleen {
+
+Result<Tokenizer> open_tokenizer(std::string_view model) {
+  auto path = find_model(model);
+  if (!path) return error_of(path);
+  auto checkpoint = Checkpoint::open_vocabulary(*path);
+  if (!checkpoint) return error_of(checkpoint);
+  return Tokenizer::make(checkpoint->vocabulary());
+}
+
+}  // namespace baleen
