@@ -12,9 +12,9 @@ namespace {
 using std::chrono::milliseconds;
 
 /// Answers by path; "/wait" never, "/drop" drops the exchange.
-class TestHandler final : public Handler {
+class TestResponder final : public Responder {
  public:
-  void handle(std::shared_ptr<Exchange> exchange) override {
+  void answer(std::shared_ptr<Exchange> exchange) override {
     const std::string path = exchange->request().path;
     if (path == "/drop") return;
     if (path == "/wait") {
@@ -73,12 +73,12 @@ class HttpServerTest : public testing::Test {
     auto server = HttpServer::bind("127.0.0.1", 0, limits);
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
-    ASSERT_TRUE(server_->start(handler_));
+    ASSERT_TRUE(server_->start(responder_));
   }
   void SetUp() override { start(HttpLimits{}); }
   void TearDown() override {
     if (server_) server_->finish(milliseconds(0));
-    handler_.release();
+    responder_.release();
   }
 
   /// Sends and reads until the server closes.
@@ -94,7 +94,7 @@ class HttpServerTest : public testing::Test {
     return condition();
   }
 
-  TestHandler handler_;
+  TestResponder responder_;
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -198,11 +198,11 @@ TEST_F(HttpServerTest, NoticesClientsThatGo) {
   RawClient leaves(server_->port()), resets(server_->port()), stops(server_->port());
   for (RawClient* client : {&leaves, &resets, &stops}) client->send(wait);
   std::this_thread::sleep_for(milliseconds(100));
-  EXPECT_EQ(handler_.closed, 0);
+  EXPECT_EQ(responder_.closed, 0);
   leaves.close();
   resets.reset();
   stops.finish_sending();
-  EXPECT_TRUE(soon([&] { return handler_.closed == 3; })) << handler_.closed;
+  EXPECT_TRUE(soon([&] { return responder_.closed == 3; })) << responder_.closed;
 }
 
 TEST_F(HttpServerTest, AnswersAClientThatOnlyStopsSending) {
@@ -215,7 +215,7 @@ TEST_F(HttpServerTest, AnswersAClientThatOnlyStopsSending) {
 TEST_F(HttpServerTest, CancelsAStreamThatIsNotRead) {
   RawClient client(server_->port());
   client.send("GET /flood HTTP/1.1\r\nHost: x\r\n\r\n");
-  EXPECT_TRUE(soon([&] { return handler_.closed == 1; }));
+  EXPECT_TRUE(soon([&] { return responder_.closed == 1; }));
 }
 
 TEST_F(HttpServerTest, AnswersADroppedExchange) {
@@ -284,7 +284,7 @@ TEST_F(HttpServerTest, BusyConnectionsDoNot) {
   RawClient third(server_->port());
   EXPECT_EQ(status_of(third.read()), 503);
   first.close();
-  EXPECT_TRUE(soon([&] { return handler_.closed == 1; }));
+  EXPECT_TRUE(soon([&] { return responder_.closed == 1; }));
   EXPECT_EQ(status_of(ask("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")), 200);
 }
 
@@ -309,7 +309,7 @@ TEST_F(HttpServerTest, FinishesWhatRunsAndStops) {
   EXPECT_EQ(idle.read(), "");
   EXPECT_TRUE(idle.closed());
   EXPECT_FALSE(RawClient(server_->port()).connected());
-  handler_.release();
+  responder_.release();
   EXPECT_EQ(status_of(waiting.read()), 500);
   EXPECT_TRUE(waiting.closed());
   server_->finish(milliseconds(5000));

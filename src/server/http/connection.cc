@@ -51,7 +51,7 @@ class Connection::BodyLease {
   size_t bytes_ = 0;
 };
 
-/// The exchange of one request. Outlives its connection where a handler holds it.
+/// The exchange of one request. Outlives its connection where a responder holds it.
 class Connection::Pending final : public Exchange {
  public:
   Pending(std::shared_ptr<Connection> connection, HttpRequest request)
@@ -61,7 +61,7 @@ class Connection::Pending final : public Exchange {
     if (answered_ || closed_) return;
     poster_->post([connection = connection_] {
       if (const auto open = connection.lock())
-        open->respond(open->shared_.handler.refuse(500, "no answer was made"));
+        open->respond(open->shared_.responder.refuse(500, "no answer was made"));
     });
   }
 
@@ -273,7 +273,7 @@ void Connection::dispatch() {
   streaming_ = answer_complete_ = false;
   const auto pending = std::make_shared<Pending>(shared_from_this(), std::move(request));
   pending_ = pending;
-  shared_.handler.handle(pending);
+  shared_.responder.answer(pending);
 }
 
 void Connection::refuse(const HttpRefusal& refusal) {
@@ -284,7 +284,7 @@ void Connection::refuse(const HttpRefusal& refusal) {
   head_ = {};
   request_id_ = new_request_id();
   enter(Phase::answering);
-  respond(shared_.handler.refuse(refusal.status, refusal.reason));
+  respond(shared_.responder.refuse(refusal.status, refusal.reason));
 }
 
 void Connection::respond(const HttpResponse& response) {

@@ -38,7 +38,7 @@ class Poster {
 /// What connections share; owned by the server.
 struct ConnectionShared {
   const HttpLimits& limits;
-  Handler& handler;
+  Responder& responder;
   std::function<void(Connection*)> on_gone;
   std::shared_ptr<Poster> poster;
   std::shared_ptr<std::atomic<size_t>> body_bytes = std::make_shared<std::atomic<size_t>>(0);

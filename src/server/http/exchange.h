@@ -32,10 +32,10 @@ class Exchange {
 };
 
 /// Answers requests. An exchange that is dropped without an answer is answered 500.
-class Handler {
+class Responder {
  public:
-  virtual ~Handler() = default;
-  virtual void handle(std::shared_ptr<Exchange> exchange) = 0;
+  virtual ~Responder() = default;
+  virtual void answer(std::shared_ptr<Exchange> exchange) = 0;
   /// The body of an error that the transport itself has found (limits, bad framing).
   virtual HttpResponse refuse(int status, std::string_view reason) = 0;
 };

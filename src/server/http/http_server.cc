@@ -146,14 +146,14 @@ Result<std::unique_ptr<HttpServer>> HttpServer::bind(const std::string& host, ui
 
 uint16_t HttpServer::port() const { return state_->port; }
 
-Result<void> HttpServer::start(Handler& handler) {
+Result<void> HttpServer::start(Responder& responder) {
   State& state = *state_;
   boost::system::error_code error;
   state.acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return failed(fmt::format("cannot listen on port {}: {}", port(), error.message()));
   state.shared.emplace(
       ConnectionShared{.limits = state.limits,
-                       .handler = handler,
+                       .responder = responder,
                        .on_gone = [&state](Connection* connection) { state.gone(connection); },
                        .poster = state.poster});
   state.accept();

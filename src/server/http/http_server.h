@@ -20,8 +20,8 @@ class HttpServer {
   ~HttpServer();
 
   uint16_t port() const;
-  /// Listens and starts the thread. `handler` must outlive the server.
-  Result<void> start(Handler& handler);
+  /// Listens and starts the thread. `responder` must outlive the server.
+  Result<void> start(Responder& responder);
   /// No new connections; idle ones are closed, the others after their answer.
   void stop_accepting();
   /// Waits until every answer is out, at most so long; then closes what is left and ends the thread.
