@@ -26,5 +26,6 @@ void add_logits(CLI::App& program, int& exit_code);
 void add_perplexity(CLI::App& program, int& exit_code);
 void add_template(CLI::App& program, int& exit_code);
 void add_tokenize(CLI::App& program, int& exit_code);
+void add_serve(CLI::App& program, int& exit_code);
 
 }  // namespace baleen

@@ -50,13 +50,14 @@ Result<Machine> Machine::make(const ComputeOptions& options) {
   return Machine(std::move(pool), kernels(*isa), *kv_type);
 }
 
+void (*loading_progress())(double) { return isatty(STDERR_FILENO) == 1 ? show_progress : nullptr; }
+
 Result<OpenedModel> open_model(const std::string& name_or_path, const Compute& compute) {
   auto path = find_model(name_or_path);
   if (!path) return error_of(path);
   auto checkpoint = Checkpoint::open(*path);
   if (!checkpoint) return error_of(checkpoint);
-  const bool terminal = isatty(STDERR_FILENO) == 1;
-  auto model = load_model(*checkpoint, compute, terminal ? show_progress : nullptr);
+  auto model = load_model(*checkpoint, compute, loading_progress());
   if (!model) return error_of(model);
   return OpenedModel{std::move(*checkpoint), std::move(*model)};
 }

@@ -38,6 +38,9 @@ class Machine {
   KvType kv_type_;
 };
 
+/// Shows how far loading is on a terminal; null where stderr is none.
+void (*loading_progress())(double done);
+
 /// Finds MODEL (model_store.h), opens it and loads its weights, with progress on a terminal.
 struct OpenedModel {
   Checkpoint checkpoint;

@@ -8,6 +8,7 @@ namespace {
 
 // In the order of --help.
 constexpr baleen::AddCommand kCommands[] = {
+    baleen::add_serve,
     baleen::add_pull,
     baleen::add_list,
     baleen::add_inspect,

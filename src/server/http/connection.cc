@@ -1,5 +1,7 @@
 #include "server/http/connection.h"
 
+#include <spdlog/spdlog.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -15,6 +17,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 
 namespace {
+
+constexpr size_t kLoggedTargetBytes = 80;
 
 // Chunk sizes and extensions ride on the wire but are not body: one byte a chunk takes six.
 constexpr size_t kWireBytesPerBodyByte = 8;
@@ -152,6 +156,7 @@ void Connection::stop() {
 void Connection::close() {
   if (phase_ == Phase::closed) return;
   const auto self = shared_from_this();
+  if (phase_ == Phase::answering) log_request(answer_complete_ ? "cut off" : "cancelled");
   enter(Phase::closed);
   boost::system::error_code ignored;
   socket_.close(ignored);
@@ -290,7 +295,7 @@ void Connection::refuse(const HttpRefusal& refusal) {
 void Connection::respond(const HttpResponse& response) {
   if (phase_ != Phase::answering || answer_complete_) return;
   answer_complete_ = true;
-  const bool no_content = response.status == 204;
+  const bool no_content = response.status == 204 || response.status == 304;
   const std::string length =
       no_content ? "" : "content-length: " + std::to_string(response.body.size()) + "\r\n";
   std::string bytes = head_of(response, length);
@@ -317,7 +322,8 @@ void Connection::end_stream() {
   if (!writing_) on_written({}, 0);
 }
 
-std::string Connection::head_of(const HttpResponse& response, std::string_view framing) const {
+std::string Connection::head_of(const HttpResponse& response, std::string_view framing) {
+  status_ = response.status;
   const bool stays = keep_alive_ && !shared_.stopping;
   return response_head(response, request_id_, framing, stays ? "keep-alive" : "close");
 }
@@ -353,12 +359,22 @@ void Connection::on_written(boost::system::error_code error, size_t bytes) {
   }
   if (!output_.empty()) return write();
   if (phase_ != Phase::answering || !answer_complete_) return;
+  log_request("done");
   if (keep_alive_ && !shared_.stopping) return next_request();
   boost::system::error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   input_.clear();
   enter(Phase::lingering);
   read();
+}
+
+/// The target is visible ASCII (parse_request_head) and no part of what is asked of a model.
+void Connection::log_request(std::string_view outcome) const {
+  const std::string_view path = std::string_view(head_.target).substr(0, head_.target.find('?'));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - since_);
+  spdlog::info("{} {} {} {} {} ms {}", head_.method.empty() ? "-" : head_.method,
+               path.empty() ? "-" : path.substr(0, kLoggedTargetBytes), status_, outcome, took.count(),
+               request_id_);
 }
 
 void Connection::next_request() {

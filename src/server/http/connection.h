@@ -85,7 +85,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void end_stream();
   void next_request();
 
-  std::string head_of(const HttpResponse& response, std::string_view framing) const;
+  std::string head_of(const HttpResponse& response, std::string_view framing);
+  void log_request(std::string_view outcome) const;
   void enqueue(std::string bytes);
   void write();
   void on_written(boost::system::error_code error, size_t bytes);
@@ -109,6 +110,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   size_t wire_bytes_ = 0, window_bytes_ = 0;
   std::shared_ptr<BodyLease> lease_;
   std::string request_id_;
+  int status_ = 0;  // of the answer
   std::weak_ptr<Pending> pending_;
 
   std::deque<std::string> output_;

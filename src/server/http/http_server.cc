@@ -191,6 +191,8 @@ void HttpServer::finish(HttpLimits::Duration at_most) {
   });
   state.thread.join();
   state.poster->stop();
+  state.io.restart();
+  state.io.poll();  // what was posted meanwhile finds its client gone and lets go
 }
 
 }  // namespace baleen

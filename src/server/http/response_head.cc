@@ -27,11 +27,13 @@ std::string http_date(std::time_t now) {
 
 }  // namespace
 
-std::string new_request_id() {
+std::string random_digits() {
   std::array<uint64_t, 2> bits{};
   CHECK(getrandom(bits.data(), sizeof bits, 0) == sizeof bits);
-  return fmt::format("req_{:016x}{:016x}", bits[0], bits[1]);
+  return fmt::format("{:016x}{:016x}", bits[0], bits[1]);
 }
+
+std::string new_request_id() { return "req_" + random_digits(); }
 
 std::string response_head(const HttpResponse& response, std::string_view request_id, std::string_view framing,
                           std::string_view connection) {

@@ -8,7 +8,10 @@
 
 namespace baleen {
 
-/// "req_" and 32 hexadecimal digits.
+/// 32 hexadecimal digits that nobody can guess: for ids.
+std::string random_digits();
+
+/// "req_" and random digits.
 std::string new_request_id();
 
 /// Status line, fields and the empty line. `framing`: a complete field line or nothing.

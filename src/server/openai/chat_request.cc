@@ -78,10 +78,10 @@ Checked read_logprobs(const Members& members, GenerationRequest& generation) {
   if (!members.logprobs.is_null())
     if (auto ok = store(boolean("logprobs", members.logprobs), generation.logprobs); !ok) return ok;
   if (members.top_logprobs.is_null()) return {};
-  auto top = integer("top_logprobs", members.top_logprobs, 0, kMaxTopLogprobs);
+  const auto top = integer("top_logprobs", members.top_logprobs, 0, kMaxTopLogprobs);
   if (top && *top > 0 && !generation.logprobs)
     return std::unexpected(invalid("top_logprobs", "needs 'logprobs' to be true"));
-  return store(std::move(top), generation.top_logprobs);
+  return store(top, generation.top_logprobs);
 }
 
 Checked write_flag(std::string_view name, const json::Value& value, json::Writer& writer) {

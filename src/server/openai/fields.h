@@ -25,9 +25,9 @@ Checked array(std::string_view name, const json::Value& value, size_t most);
 
 /// Stores a field that was read, hands on its error.
 template <class T, class To>
-Checked store(Field<T> field, To& to) {
-  if (!field) return std::unexpected(std::move(field.error()));
-  to = static_cast<To>(*field);
+Checked store(const Field<T>& field, To& to) {
+  if (!field.has_value()) return std::unexpected(field.error());
+  to = static_cast<To>(field.value());
   return {};
 }
 

@@ -98,7 +98,7 @@ constexpr Rule kRules[] = {
      [](Name n, Value v, Options o) {
        auto k = integer(n, v, -1, kMaxTopK);  // -1 as in vLLM: all
        if (k && *k == -1) k = 0;
-       return store(std::move(k), o.generation.sampling.top_k);
+       return store(k, o.generation.sampling.top_k);
      }},
     {"repetition_penalty",
      [](Name n, Value v, Options o) {

@@ -9,7 +9,7 @@ struct Page {
   std::string_view path;          ///< as in the request's URL: "/", "/chat.js"
   std::string_view content_type;  ///< value of Content-Type
   std::string_view body;
-  std::string_view etag;          ///< value of ETag, quotes included; changes with the body
+  std::string_view etag;  ///< value of ETag, quotes included; changes with the body
 };
 
 /// The value of Content-Security-Policy to send with every page: nothing inline, nothing from elsewhere.

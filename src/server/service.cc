@@ -1,0 +1,65 @@
+#include "server/service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "server/openai/api_error.h"
+
+namespace baleen {
+namespace {
+
+// A step of a large model on a small machine takes seconds; a loop that is stuck takes forever.
+constexpr double kStuckSeconds = 60;
+
+constexpr std::string_view kChat = "/v1/chat/completions", kCompletions = "/v1/completions",
+                           kModels = "/v1/models", kModelPrefix = "/v1/models/", kHealth = "/healthz";
+
+/// The method that a path takes beside OPTIONS (GET includes HEAD); empty where nothing is.
+std::string_view method_of(std::string_view path) {
+  if (path == kChat || path == kCompletions) return "POST";
+  if (path == kModels || path.starts_with(kModelPrefix) || path == kHealth) return "GET";
+  return {};
+}
+
+}  // namespace
+
+void Service::answer(std::shared_ptr<Exchange> exchange) {
+  const HttpRequest& request = exchange->request();
+  const std::string_view path = request.path, allowed = method_of(path);
+  const std::string_view method = request.method == "HEAD" ? std::string_view("GET") : request.method;
+  if (allowed.empty() && path != "*")
+    return exchange->respond(openai::to_response(
+        {.status = 404, .message = "There is nothing at this URL.", .code = "unknown_url"}));
+  const std::string allow = allowed == "POST" ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+  if (method == "OPTIONS") return exchange->respond({.status = 204, .fields = {{"allow", allow}}});
+  if (method != allowed) {
+    HttpResponse response = openai::to_response(
+        {.status = 405, .message = "This URL does not take that method.", .code = "method_not_allowed"});
+    response.fields.push_back({"allow", allow});
+    return exchange->respond(std::move(response));
+  }
+  if (path == kChat) return openai_.chat_completions(exchange);
+  if (path == kCompletions) return openai_.completions(exchange);
+  if (path == kModels) return openai_.list_models(*exchange);
+  if (path.starts_with(kModelPrefix)) return openai_.show_model(*exchange, path.substr(kModelPrefix.size()));
+  answer_health(*exchange);
+}
+
+HttpResponse Service::refuse(int status, std::string_view reason) {
+  std::string message(reason);
+  message.front() = static_cast<char>(
+      message.front() >= 'a' && message.front() <= 'z' ? message.front() - 'a' + 'A' : message.front());
+  return openai::to_response({.status = status, .message = message + "."});
+}
+
+void Service::answer_health(Exchange& exchange) const {
+  const bool lives = std::ranges::all_of(models_.all(), [](const ServedModel& model) {
+    return model.engine->seconds_since_tick() < kStuckSeconds;
+  });
+  exchange.respond({.status = lives ? 200 : 503,
+                    .content_type = "application/json",
+                    .body = lives ? R"({"status":"ok"})" : R"({"status":"stuck"})"});
+}
+
+}  // namespace baleen
