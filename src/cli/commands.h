@@ -21,6 +21,7 @@ using AddCommand = void (*)(CLI::App& program, int& exit_code);
 void add_detokenize(CLI::App& program, int& exit_code);
 void add_inspect(CLI::App& program, int& exit_code);
 void add_list(CLI::App& program, int& exit_code);
+void add_quantize(CLI::App& program, int& exit_code);
 void add_pull(CLI::App& program, int& exit_code);
 void add_logits(CLI::App& program, int& exit_code);
 void add_perplexity(CLI::App& program, int& exit_code);

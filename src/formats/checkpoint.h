@@ -52,6 +52,8 @@ class Checkpoint {
   /// Changes whenever the weights do: a hash over metadata, tensor table and a sample of the tensor bytes.
   uint64_t fingerprint() const { return fingerprint_; }
   uint64_t file_bytes() const { return file_bytes_; }
+  /// The files as they are, the first of a split set first.
+  std::span<const MappedFile> files() const { return *files_; }
 
  private:
   explicit Checkpoint(CheckpointParts parts);

@@ -11,6 +11,7 @@ constexpr baleen::AddCommand kCommands[] = {
     baleen::add_serve,
     baleen::add_pull,
     baleen::add_list,
+    baleen::add_quantize,
     baleen::add_inspect,
     baleen::add_logits,
     baleen::add_perplexity,

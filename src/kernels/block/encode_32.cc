@@ -39,13 +39,9 @@ void symmetric_codes(const float* values, int steps, std::byte* scale_at, int* c
   for (int i = 0; i < kValues; ++i) codes[i] = code_of(values[i], scale, -steps - 1, steps) + steps + 1;
 }
 
-/// The minimum of these two types may be positive, so it is searched for on values shifted to reach zero.
 void affine_codes(const float* values, int steps, std::byte* block, int* codes) {
-  const float lowest = *std::min_element(values, values + kValues);
-  float shifted[kValues];
-  for (int i = 0; i < kValues; ++i) shifted[i] = values[i] - lowest;
-  const AffineScale found = best_affine(shifted, kValues, steps);
-  const float scale = put_half(block, found.scale), offset = put_half(block + 2, found.offset + lowest);
+  const AffineScale found = best_affine(values, kValues, steps, INFINITY);
+  const float scale = put_half(block, found.scale), offset = put_half(block + 2, found.offset);
   for (int i = 0; i < kValues; ++i) codes[i] = code_of(values[i] - offset, scale, 0, steps);
 }
 

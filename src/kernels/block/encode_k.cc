@@ -38,7 +38,7 @@ void affine_codes(const float* values, int steps, std::byte* block, int* codes) 
   AffineScale found[8];
   float largest_scale = 0, largest_min = 0;
   for (int j = 0; j < 8; ++j) {
-    found[j] = best_affine(values + 32 * j, 32, steps);
+    found[j] = best_affine(values + 32 * j, 32, steps, 0);
     largest_scale = std::max(largest_scale, found[j].scale);
     largest_min = std::max(largest_min, -found[j].offset);
   }

@@ -6,40 +6,67 @@
 namespace baleen {
 namespace {
 
-// Candidates lie around the scale that just reaches the largest value: the best one is seldom further off
-// than a tenth, and finer steps changed the error by less than one part in a thousand on normal data.
-constexpr int kTries = 10;
-constexpr float kTryStep = 0.01f;
+// Candidates lie around the scale that just reaches the largest value: the best one is seldom further off than a
+// tenth, and finer steps changed the error by less than one part in a thousand on normal data.
+constexpr int kTries = 7;
+constexpr float kTryStep = 0.015f;
 
-int nearest(float value) { return static_cast<int>(std::lrint(value)); }
+// Sums run in so many lanes, element i in lane i mod kLanes, so that they vectorise without reordering.
+constexpr int kLanes = 8;
 
-/// Least squares of values over (code, 1) for given codes; offset kept <= 0.
-AffineScale fit(const float* values, const int* codes, int count) {
-  double sum_c = 0, sum_cc = 0, sum_v = 0, sum_cv = 0;
-  for (int i = 0; i < count; ++i) {
-    sum_c += codes[i];
-    sum_cc += double{1} * codes[i] * codes[i];
-    sum_v += double{values[i]};
-    sum_cv += double{values[i]} * codes[i];
+struct Sum {
+  float lane[kLanes] = {};
+  float total() const {
+    float sum = 0;
+    for (float each : lane) sum += each;
+    return sum;
   }
-  const double determinant = count * sum_cc - sum_c * sum_c;
-  if (determinant <= 0) return {0, static_cast<float>(std::min(0.0, sum_v / count))};
-  double scale = (count * sum_cv - sum_c * sum_v) / determinant;
-  double offset = (sum_cc * sum_v - sum_c * sum_cv) / determinant;
-  if (offset > 0) {
-    offset = 0;
-    scale = sum_cc > 0 ? sum_cv / sum_cc : 0;
-  }
-  return {static_cast<float>(scale), static_cast<float>(offset)};
+};
+
+/// To the nearest integer, halves to even, for |value| < 2^22: above 1.5 * 2^23 floats have no fraction bits.
+float nearest(float value) {
+  constexpr float kNoFraction = 12582912.0f;
+  return (value + kNoFraction) - kNoFraction;
 }
 
-double squared_error(const float* values, const int* codes, int count, AffineScale with) {
-  double error = 0;
-  for (int i = 0; i < count; ++i) {
-    const double difference = double{values[i]} - (double{with.scale} * codes[i] + double{with.offset});
-    error += difference * difference;
-  }
-  return error;
+/// What one candidate's codes lead to.
+struct Moments {
+  Sum codes, squares, products;  // of code, code^2, value * code
+};
+
+/// Codes of `count` values (a multiple of kLanes) for a candidate scale.
+Moments moments(const float* values, int count, float inverse, float low, float high) {
+  Moments sums;
+  for (int i = 0; i < count; i += kLanes)
+    for (int j = 0; j < kLanes; ++j) {
+      const float code = nearest(std::min(std::max(values[i + j] * inverse, low), high));
+      sums.codes.lane[j] += code;
+      sums.squares.lane[j] += code * code;
+      sums.products.lane[j] += values[i + j] * code;
+    }
+  return sums;
+}
+
+/// Least squares of value = scale * code + offset; `error` is what is left of sum(value^2), which is the same for
+/// all candidates.
+struct Fit {
+  float scale = 0, offset = 0, error = INFINITY;
+};
+
+Fit fit(const Moments& sums, float count, float sum_values) {
+  const float c = sums.codes.total(), cc = sums.squares.total(), cv = sums.products.total();
+  const float determinant = count * cc - c * c;
+  if (!(determinant > 0)) return {};
+  const float scale = (count * cv - c * sum_values) / determinant;
+  const float offset = (sum_values - scale * c) / count;
+  return {scale, offset, -(scale * cv + offset * sum_values)};
+}
+
+float total(const float* values, int count) {
+  Sum sum;
+  for (int i = 0; i < count; i += kLanes)
+    for (int j = 0; j < kLanes; ++j) sum.lane[j] += values[i + j];
+  return sum.total();
 }
 
 }  // namespace
@@ -49,27 +76,25 @@ int code_of(float value, float scale, int low, int high) {
   const float code = value / scale;
   if (!(code > static_cast<float>(low)))
     return code <= static_cast<float>(low) ? low : std::clamp(0, low, high);
-  return code < static_cast<float>(high) ? nearest(code) : high;
+  return code < static_cast<float>(high) ? static_cast<int>(std::lrint(code)) : high;
 }
 
-AffineScale best_affine(const float* values, int count, int steps) {
-  const float low = std::min(0.0f, *std::min_element(values, values + count));
+AffineScale best_affine(const float* values, int count, int steps, float largest_offset) {
+  const float low = std::min(largest_offset, *std::min_element(values, values + count));
   const float high = *std::max_element(values, values + count);
   if (!(high > low) || !std::isfinite(high - low)) return {0, std::isfinite(low) ? low : 0};
-  const AffineScale plain{(high - low) / static_cast<float>(steps), low};
-  AffineScale best = plain;
-  double best_error = INFINITY;
-  int codes[256];
+  float shifted[256];
+  for (int i = 0; i < count; ++i) shifted[i] = values[i] - low;
+  const float sum = total(shifted, count), plain = (high - low) / static_cast<float>(steps);
+  AffineScale best{plain, low};
+  float best_error = INFINITY;
   for (int attempt = -kTries; attempt <= kTries; ++attempt) {
-    const float scale = plain.scale * (1 + kTryStep * static_cast<float>(attempt));
-    for (int i = 0; i < count; ++i) codes[i] = code_of(values[i] - low, scale, 0, steps);
-    const AffineScale fitted = fit(values, codes, count);
-    if (!(fitted.scale > 0)) continue;
-    for (int i = 0; i < count; ++i) codes[i] = code_of(values[i] - fitted.offset, fitted.scale, 0, steps);
-    const double error = squared_error(values, codes, count, fitted);
-    if (error < best_error) {
-      best_error = error;
-      best = fitted;
+    const float inverse = 1 / (plain * (1 + kTryStep * static_cast<float>(attempt)));
+    const Fit found =
+        fit(moments(shifted, count, inverse, 0, static_cast<float>(steps)), static_cast<float>(count), sum);
+    if (found.scale > 0 && found.offset + low <= largest_offset && found.error < best_error) {
+      best_error = found.error;
+      best = {found.scale, found.offset + low};
     }
   }
   return best;
@@ -81,20 +106,16 @@ float best_symmetric(const float* values, int count, int steps) {
     if (std::abs(values[i]) > std::abs(largest)) largest = values[i];
   if (largest == 0 || !std::isfinite(largest)) return 0;
   const float plain = -largest / static_cast<float>(steps + 1);
-  float best = plain;
-  double best_score = -1;
+  float best = plain, best_score = -1;
   for (int attempt = -kTries; attempt <= kTries; ++attempt) {
-    const float scale = plain * (1 + kTryStep * static_cast<float>(attempt));
-    double sum_cv = 0, sum_cc = 0;
-    for (int i = 0; i < count; ++i) {
-      const int code = code_of(values[i], scale, -steps - 1, steps);
-      sum_cv += double{values[i]} * code;
-      sum_cc += double{1} * code * code;
-    }
+    const float inverse = 1 / (plain * (1 + kTryStep * static_cast<float>(attempt)));
+    const Moments sums =
+        moments(values, count, inverse, -static_cast<float>(steps + 1), static_cast<float>(steps));
+    const float cc = sums.squares.total(), cv = sums.products.total();
     // With the least-squares scale the error is sum v^2 - (sum cv)^2 / sum cc.
-    if (sum_cc > 0 && sum_cv * sum_cv / sum_cc > best_score) {
-      best_score = sum_cv * sum_cv / sum_cc;
-      best = static_cast<float>(sum_cv / sum_cc);
+    if (cc > 0 && cv * cv / cc > best_score) {
+      best_score = cv * cv / cc;
+      best = cv / cc;
     }
   }
   return best;

@@ -1,15 +1,15 @@
-// Scales of a group of values with the least squared error.
+// Scales of a group of values with the least squared error. Groups are multiples of 8, at most 256 values.
 #pragma once
 
 #include <cstdint>
 
 namespace baleen {
 
-/// Values as scale * code + offset, code in [0, steps], offset <= 0.
+/// Values as scale * code + offset, code in [0, steps], offset <= largest_offset.
 struct AffineScale {
   float scale, offset;
 };
-AffineScale best_affine(const float* values, int count, int steps);
+AffineScale best_affine(const float* values, int count, int steps, float largest_offset);
 
 /// Values as scale * code, code in [-steps - 1, steps]; the scale may be negative (so that the value of the
 /// largest magnitude can use the one code more). 0 where all values are 0.

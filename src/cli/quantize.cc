@@ -1,0 +1,84 @@
+#include "models/quantize.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/model_options.h"
+#include "cli/model_store.h"
+
+namespace baleen {
+namespace {
+
+struct QuantizeOptions {
+  std::string in, out, type;
+  ComputeOptions compute;
+};
+
+void show_progress(double share) {
+  std::fprintf(stderr, "\rquantizing %3.0f %%", 100 * share);
+  if (share >= 1) std::fputc('\n', stderr);
+}
+
+void print_names(const char* what, const std::vector<std::string>& names) {
+  constexpr size_t kShown = 4;
+  if (names.empty()) return;
+  std::printf("%zu %s:", names.size(), what);
+  for (size_t i = 0; i < names.size() && i < kShown; ++i) std::printf(" %s", names[i].c_str());
+  std::printf("%s\n", names.size() > kShown ? " ..." : "");
+}
+
+void print_report(const QuantizeReport& report, const QuantizeOptions& options) {
+  constexpr double kMegabyte = 1e6;
+  std::printf("%s: %.1f MB of weights, were %.1f MB; %lld tensors in %s\n", options.out.c_str(),
+              static_cast<double>(report.bytes_after) / kMegabyte,
+              static_cast<double>(report.bytes_before) / kMegabyte, static_cast<long long>(report.encoded),
+              options.type.c_str());
+  print_names("kept finer (makes the logits)", report.finer);
+  print_names("in q8_0, as the rows are no multiple of the type's blocks", report.fallen_back);
+}
+
+Result<QuantizeReport> run_quantize(const QuantizeOptions& options) {
+  const auto type = find_block_type(std::string_view(options.type));
+  if (!type) return wrong_usage("--type " + options.type + ": unknown type");
+  auto path = find_model(options.in);
+  if (!path) return error_of(path);
+  std::error_code ignored;
+  if (std::filesystem::equivalent(*path, options.out, ignored))
+    return wrong_usage("IN and OUT are the same file");
+  auto machine = Machine::make(options.compute);
+  if (!machine) return error_of(machine);
+  auto checkpoint = Checkpoint::open(*path);
+  if (!checkpoint) return error_of(checkpoint);
+  const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
+  return quantize(*checkpoint, options.out, type->type, *machine->compute().pool,
+                  on_terminal ? show_progress : nullptr);
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& program, int& exit_code) {
+  auto options = std::make_shared<QuantizeOptions>();
+  CLI::App* command =
+      program.add_subcommand("quantize", "Re-encode a model's weights and write them as GGUF");
+  command->add_option("in", options->in, "GGUF file, folder, or name of a pulled model")->required();
+  command->add_option("out", options->out, "GGUF file to write")->required();
+  command->add_option("--type", options->type, "f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q4_k q5_k q6_k")
+      ->required()
+      ->transform([](std::string name) { return CLI::detail::to_lower(std::move(name)); });
+  add_compute_options(*command, options->compute);
+  command->callback([options, &exit_code] {
+    auto report_or_error = run_quantize(*options);
+    if (report_or_error) {
+      print_report(*report_or_error, *options);
+    } else {
+      exit_code = report(report_or_error.error());
+    }
+  });
+}
+
+}  // namespace baleen
