@@ -164,11 +164,11 @@ Value::Iterator Value::end() const {
   return {{place_.document, tape_at(place_).after_element() - 1}, own == Kind::object};
 }
 
-std::optional<Value> Value::find(std::string_view key) const {
-  if (kind() != Kind::object) return std::nullopt;
+Value::Found Value::find(std::string_view key) const {
+  if (kind() != Kind::object) return {};
   for (const auto& [name, value] : *this)
     if (name == key) return value;
-  return std::nullopt;
+  return {};
 }
 
 std::string_view Value::Iterator::key() const {

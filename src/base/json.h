@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/check.h"
 #include "base/error.h"
 
 namespace baleen::json {
@@ -29,6 +30,7 @@ enum class Kind { null, boolean, integer, real, string, array, object };
 class Value {
  public:
   class Iterator;
+  class Found;
 
   /// Null.
   Value() = default;
@@ -50,7 +52,7 @@ class Value {
   Iterator begin() const;
   Iterator end() const;
   /// Linear in the number of members.
-  std::optional<Value> find(std::string_view key) const;
+  Found find(std::string_view key) const;
 
  private:
   friend class Document;
@@ -62,6 +64,32 @@ class Value {
   };
   explicit Value(Place place) : place_(place) {}
   Place place_;
+};
+
+/// A member that may not be there: an optional whose * gives the value itself, not a reference into it. GCC 12's range-for
+/// keeps only the last temporary of `for (… : *value.find(…))` alive.
+class Value::Found {
+ public:
+  Found() = default;
+  Found(std::nullopt_t) {}
+  Found(Value value) : value_(value), found_(true) {}
+
+  bool has_value() const { return found_; }
+  explicit operator bool() const { return found_; }
+  Value operator*() const { return value(); }
+  const Value* operator->() const {
+    CHECK(found_);
+    return &value_;
+  }
+  Value value() const {
+    CHECK(found_);
+    return value_;
+  }
+  operator std::optional<Value>() const { return found_ ? std::optional(value_) : std::nullopt; }
+
+ private:
+  Value value_;
+  bool found_ = false;
 };
 
 class Value::Iterator {

@@ -68,9 +68,10 @@ TEST(JsonReader, KeepsOrderOfMembersAndElements) {
     sizes.push_back(value.size());
   }
   EXPECT_THAT(sizes, testing::ElementsAre(0, 0, 1, 0));
-  for (const auto& member : *document.root().find("m"))
-    ADD_FAILURE() << "a string has no members" << member.first;
-  for (const auto& member : *document.root().find("a")) ADD_FAILURE() << "empty object" << member.first;
+  for (const char* without_members : {"m", "a"}) {
+    const Value value = *document.root().find(without_members);
+    EXPECT_EQ(value.begin(), value.end());
+  }
 }
 
 TEST(JsonReader, DefaultValueIsNull) {
