@@ -66,8 +66,8 @@ class Value {
   Place place_;
 };
 
-/// A member that may not be there: an optional whose * gives the value itself, not a reference into it. GCC 12's range-for
-/// keeps only the last temporary of `for (… : *value.find(…))` alive.
+/// A member that may not be there: an optional whose * gives the value itself, not a reference into it, because
+/// GCC 12's range-for keeps only the last temporary of `for (… : *value.find(…))` alive.
 class Value::Found {
  public:
   Found() = default;
@@ -85,6 +85,7 @@ class Value::Found {
     CHECK(found_);
     return value_;
   }
+  Value value_or(Value other) const { return found_ ? value_ : other; }
   operator std::optional<Value>() const { return found_ ? std::optional(value_) : std::nullopt; }
 
  private:
