@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace baleen::openai {
 namespace {
 
@@ -41,9 +43,9 @@ Field<std::vector<int32_t>> completion_prompt(const ServedModel& model,
   if (!prompt.has_ids) {
     if (tokenizer == nullptr) return std::unexpected(no_vocabulary());
     tokenizer->encode_special(prompt.text, ids);
-    const int32_t start = tokenizer->bos();
-    const bool wants_start = tokenizer->adds_bos() || ids.empty();
-    if (wants_start && start >= 0 && (ids.empty() || ids.front() != start)) ids.insert(ids.begin(), start);
+    const std::vector<int32_t>& prefix = tokenizer->prefix();
+    if (!std::ranges::starts_with(ids, prefix)) ids.insert(ids.begin(), prefix.begin(), prefix.end());
+    if (ids.empty() && tokenizer->bos() >= 0) ids.push_back(tokenizer->bos());
   }
   if (ids.empty()) return std::unexpected(invalid("prompt", "must not be empty"));
   for (const int32_t id : ids)

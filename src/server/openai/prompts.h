@@ -15,8 +15,8 @@ namespace baleen::openai {
 /// Renders the conversation. The template writes every control token, the caller's text makes none.
 Field<std::vector<int32_t>> chat_prompt(const ServedModel& model, const ChatRequest& request);
 
-/// A raw prompt, as `run --raw` reads it: control tokens in it are recognised, the vocabulary's start token goes
-/// before it where the model wants one.
+/// A raw prompt, as `run --raw` reads it: control tokens in it are recognised, and what the vocabulary puts before a
+/// text (BOS) goes before it unless the text has it already.
 Field<std::vector<int32_t>> completion_prompt(const ServedModel& model,
                                               const CompletionRequest::Prompt& prompt);
 
