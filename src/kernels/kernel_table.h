@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "kernels/ceilings.h"
 #include "kernels/matmul_kernels.h"
 #include "kernels/row_kernels.h"
 
@@ -21,6 +22,7 @@ struct KernelTable {
   Isa isa;
   MatmulKernels matmul;  ///< products with weights
   RowKernels rows;       ///< everything else: norms, rope, attention, …
+  CeilingKernels ceilings;  ///< what the machine can do at most
 };
 
 const KernelTable& kernels(Isa isa);

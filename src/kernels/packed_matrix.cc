@@ -1,8 +1,5 @@
 #include "kernels/packed_matrix.h"
 
-#include <sys/mman.h>
-
-#include <cstdlib>
 #include <string>
 
 #include "base/check.h"
@@ -10,24 +7,6 @@
 #include "kernels/panel.h"
 
 namespace baleen {
-namespace {
-
-constexpr size_t kCacheLine = 64, kHugePage = size_t{2} << 20;
-
-/// Large matrices on huge pages where the system allows it: one TLB entry for 2 MiB of a stream that is read
-/// once.
-std::byte* allocate(size_t bytes) {
-  const size_t alignment = bytes >= kHugePage ? kHugePage : kCacheLine;
-  const size_t size = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, size);
-  if (memory != nullptr && alignment == kHugePage) (void)::madvise(memory, size, MADV_HUGEPAGE);
-  return static_cast<std::byte*>(memory);
-}
-
-}  // namespace
-
-void PackedMatrix::Free::operator()(std::byte* memory) const { std::free(memory); }
-
 Result<PackedMatrix> PackedMatrix::pack(BlockType type, int64_t rows, int64_t cols, const std::byte* data,
                                         const Compute& compute) {
   CHECK(can_unpack(type) && rows > 0 && cols > 0);
@@ -39,11 +18,11 @@ Result<PackedMatrix> PackedMatrix::pack(BlockType type, int64_t rows, int64_t co
   matrix.cols_ = cols;
   matrix.panel_bytes_ = baleen::panel_bytes(type, cols);
   matrix.bytes_ = static_cast<size_t>(matrix.panels() * matrix.panel_bytes_);
-  matrix.data_.reset(allocate(matrix.bytes_));
-  if (matrix.data_ == nullptr)
+  matrix.memory_ = LargeMemory(matrix.bytes_);
+  if (matrix.memory_.data() == nullptr)
     return failed("no memory for " + std::to_string(matrix.bytes_) + " bytes of packed weights");
   const int64_t row_bytes = cols / block.values * block.bytes;
-  std::byte* panels = matrix.data_.get();
+  std::byte* panels = matrix.memory_.data();
   compute.pool->parallel_for(matrix.panels(), [&](int64_t index, int) {
     const int64_t row = index * kPanelRows;
     const int64_t left = rows - row;

@@ -4,11 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "base/block_type.h"
 #include "base/error.h"
 #include "kernels/compute.h"
+#include "kernels/large_memory.h"
 #include "kernels/panel_layout.h"
 
 namespace baleen {
@@ -28,7 +28,7 @@ class PackedMatrix {
   int64_t panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
   BlockType type() const { return type_; }
   size_t bytes() const { return bytes_; }  ///< of the packed form, what a product reads
-  const std::byte* panel(int64_t index) const { return data_.get() + index * panel_bytes_; }
+  const std::byte* panel(int64_t index) const { return memory_.data() + index * panel_bytes_; }
   int64_t panel_bytes() const { return panel_bytes_; }
   /// The floats of one row (the embedding of a token): out[cols].
   void unpack_row(int64_t row, float* out) const;
@@ -36,13 +36,10 @@ class PackedMatrix {
   void unpack_panel(int64_t index, float* out) const;
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const;
-  };
   BlockType type_ = BlockType::f32;
   int64_t rows_ = 0, cols_ = 0, panel_bytes_ = 0;
   size_t bytes_ = 0;
-  std::unique_ptr<std::byte, Free> data_;
+  LargeMemory memory_;
 };
 
 }  // namespace baleen

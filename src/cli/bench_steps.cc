@@ -1,0 +1,84 @@
+#include "cli/bench_steps.h"
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+#include <utility>
+
+#include "base/check.h"
+
+namespace baleen {
+namespace {
+
+constexpr int32_t kStepRows = 512;
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Result<StepTimer> StepTimer::make(const Model& model, KvType kv_type, int32_t streams, int32_t tokens) {
+  const KvLayout layout = model.kv_layout(kv_type);
+  const int64_t pages = streams * ((int64_t{tokens} + kPageTokens - 1) / kPageTokens);
+  auto pool = PagePool::make(layout, static_cast<size_t>(pages) * layout.page_bytes());
+  if (!pool) return error_of(pool);
+  StepTimer timer(model, std::move(*pool));
+  timer.tables_.resize(static_cast<size_t>(streams));
+  for (PageTable& table : timer.tables_)
+    for (int64_t page = 0; page < pages / streams; ++page) table.pages.push_back(*timer.pool_.take());
+  timer.parts_.resize(timer.tables_.size());
+  timer.logits_.resize(timer.tables_.size() * static_cast<size_t>(model.params().vocab_rows));
+  const int32_t rows = std::max(kStepRows, streams);
+  timer.tokens_.resize(static_cast<size_t>(rows));
+  timer.wanted_.resize(timer.tables_.size());
+  uint32_t state = 1;  // any tokens will do: the time does not depend on them
+  for (int32_t& token : timer.tokens_) {
+    state = state * 1664525u + 1013904223u;
+    token = static_cast<int32_t>((state >> 8) % static_cast<uint32_t>(model.params().vocab_rows));
+  }
+  timer.scratch_ = Workspace(model.scratch_bytes(rows, streams));
+  return timer;
+}
+
+StepTimer::StepTimer(const Model& model, PagePool pool) : model_(model), pool_(std::move(pool)), scratch_(0) {}
+
+void StepTimer::restart() {
+  for (PageTable& table : tables_) table.tokens = 0;
+}
+
+double StepTimer::forward(int32_t streams, int32_t rows_of_each, bool last_wanted) {
+  for (int32_t stream = 0; stream < streams; ++stream) {
+    PageTable& table = tables_[static_cast<size_t>(stream)];
+    parts_[static_cast<size_t>(stream)] = {&table, stream * rows_of_each, rows_of_each, table.tokens};
+    table.tokens += rows_of_each;
+    CHECK(static_cast<size_t>(table.tokens) <= table.pages.size() * kPageTokens);
+    wanted_[static_cast<size_t>(stream)] = (stream + 1) * rows_of_each - 1;
+  }
+  const auto count = static_cast<size_t>(streams);
+  const Step step{std::span(tokens_).first(static_cast<size_t>(streams * rows_of_each)),
+                  std::span(parts_).first(count), std::span(wanted_).first(last_wanted ? count : 0)};
+  const double start = seconds();
+  model_.forward(step, pool_, scratch_, logits_.data());
+  return seconds() - start;
+}
+
+double StepTimer::prefill(int32_t tokens) {
+  restart();
+  double time = 0;
+  for (int32_t done = 0; done < tokens; done += kStepRows) {
+    const int32_t rows = std::min(kStepRows, tokens - done);
+    time += forward(1, rows, done + rows == tokens);
+  }
+  return time;
+}
+
+double StepTimer::decode(int32_t streams, int32_t context, int32_t steps) {
+  restart();
+  for (int32_t done = 0; done < context; ++done) forward(streams, 1, false);
+  double time = 0;
+  for (int32_t done = 0; done < steps; ++done) time += forward(streams, 1, true);
+  return time;
+}
+
+}  // namespace baleen

@@ -1,0 +1,37 @@
+// Times forward passes of a model: prefill of one prompt, decode of several streams.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+#include "kv/page_pool.h"
+#include "models/model.h"
+
+namespace baleen {
+
+class StepTimer {
+ public:
+  /// Room for `streams` sequences of `tokens` each. failed where there is no memory.
+  static Result<StepTimer> make(const Model& model, KvType kv_type, int32_t streams, int32_t tokens);
+
+  /// Seconds of one prompt from an empty context, in steps of at most 512 rows, logits of its last row only.
+  double prefill(int32_t tokens);
+  /// Seconds of `steps` tokens of each stream, after `context` tokens that are not timed.
+  double decode(int32_t streams, int32_t context, int32_t steps);
+
+ private:
+  StepTimer(const Model& model, PagePool pool);
+  double forward(int32_t streams, int32_t rows_of_each, bool all_wanted);
+  void restart();
+
+  const Model& model_;
+  PagePool pool_;
+  std::vector<PageTable> tables_;
+  std::vector<int32_t> tokens_, wanted_;
+  std::vector<Step::Part> parts_;
+  std::vector<float> logits_;
+  Workspace scratch_;
+};
+
+}  // namespace baleen
