@@ -49,7 +49,8 @@ Prefill time_prefill(StepTimer& timer, const ModelCost& cost, int32_t tokens) {
   double time = 0;
   int runs = 0;
   for (; runs == 0 || time < kMinSeconds; ++runs) time += timer.prefill(tokens);
-  const double macs = static_cast<double>(cost.macs_per_token) * tokens + static_cast<double>(cost.macs_output);
+  const double macs =
+      static_cast<double>(cost.macs_per_token) * tokens + static_cast<double>(cost.macs_output);
   return {tokens, tokens * runs / time, macs * runs / time * 1e-9};
 }
 
@@ -89,17 +90,28 @@ Result<Report> measure(const BenchOptions& options) {
 
 void print_json(const Report& report) {
   json::Writer writer;
-  writer.begin_object().member("model", report.model).member("isa", report.isa).member("threads", report.threads);
+  writer.begin_object()
+      .member("model", report.model)
+      .member("isa", report.isa)
+      .member("threads", report.threads);
   writer.key("prefill").begin_array();
   for (const Prefill& each : report.prefill)
-    writer.begin_object().member("tokens", each.tokens).member("tok_s", each.tok_s).member("gmac_s", each.gmac_s)
+    writer.begin_object()
+        .member("tokens", each.tokens)
+        .member("tok_s", each.tok_s)
+        .member("gmac_s", each.gmac_s)
         .end_object();
   writer.end_array().key("decode").begin_array();
   for (const Decode& each : report.decode)
-    writer.begin_object().member("batch", each.batch).member("tok_s", each.tok_s).member("gmac_s", each.gmac_s)
-        .member("gb_s", each.gb_s).end_object();
+    writer.begin_object()
+        .member("batch", each.batch)
+        .member("tok_s", each.tok_s)
+        .member("gmac_s", each.gmac_s)
+        .member("gb_s", each.gb_s)
+        .end_object();
   writer.end_array().key("ceilings").begin_object();
-  writer.member("int8_gmac_s", report.ceilings.int8_gmac_s).member("fp32_gflop_s", report.ceilings.fp32_gflop_s);
+  writer.member("int8_gmac_s", report.ceilings.int8_gmac_s)
+      .member("fp32_gflop_s", report.ceilings.fp32_gflop_s);
   writer.member("read_gb_s", report.ceilings.read_gb_s).end_object().end_object();
   std::printf("%s\n", writer.text().c_str());
 }
@@ -110,29 +122,36 @@ double percent(double value, double ceiling) { return ceiling > 0 ? 100 * value 
 void print_table(const Report& report) {
   const Ceilings& most = report.ceilings;
   std::printf("%s, %s, %d threads\n", report.model.c_str(), report.isa.c_str(), report.threads);
-  std::printf("this machine: %.0f GMAC/s in int8, %.0f GFLOP/s in fp32, reads %.1f GB/s\n\n", most.int8_gmac_s,
-              most.fp32_gflop_s, most.read_gb_s);
+  std::printf("this machine: %.0f GMAC/s in int8, %.0f GFLOP/s in fp32, reads %.1f GB/s\n\n",
+              most.int8_gmac_s, most.fp32_gflop_s, most.read_gb_s);
   std::printf("%-20s %10s %20s %20s\n", "", "tokens/s", "GMAC/s (of int8)", "GB/s (of reading)");
   for (const Prefill& each : report.prefill)
     std::printf("prefill %-12d %10.1f %12.1f (%3.0f %%)\n", each.tokens, each.tok_s, each.gmac_s,
                 percent(each.gmac_s, most.int8_gmac_s));
   for (const Decode& each : report.decode)
-    std::printf("decode of %-10d %10.1f %12.1f (%3.0f %%) %12.2f (%3.0f %%)\n", each.batch, each.tok_s, each.gmac_s,
-                percent(each.gmac_s, most.int8_gmac_s), each.gb_s, percent(each.gb_s, most.read_gb_s));
+    std::printf("decode of %-10d %10.1f %12.1f (%3.0f %%) %12.2f (%3.0f %%)\n", each.batch, each.tok_s,
+                each.gmac_s, percent(each.gmac_s, most.int8_gmac_s), each.gb_s,
+                percent(each.gb_s, most.read_gb_s));
 }
 
 }  // namespace
 
 void add_bench(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* command = program.add_subcommand("bench", "Measure prefill and decode beside the machine's ceilings");
+  CLI::App* command =
+      program.add_subcommand("bench", "Measure prefill and decode beside the machine's ceilings");
   command->add_option("model", options->model, "GGUF file, folder, or name of a pulled model")->required();
   command->add_option("--prompt", options->prompts, "tokens of a prompt: 512 or 128,512")
-      ->delimiter(',')->check(CLI::Range(1, kMaxTokens))->capture_default_str();
+      ->delimiter(',')
+      ->check(CLI::Range(1, kMaxTokens))
+      ->capture_default_str();
   command->add_option("--gen", options->generated, "tokens that each stream generates")
-      ->check(CLI::Range(1, kMaxTokens))->capture_default_str();
+      ->check(CLI::Range(1, kMaxTokens))
+      ->capture_default_str();
   command->add_option("--batch", options->batches, "streams that decode together: 1,4,16")
-      ->delimiter(',')->check(CLI::Range(1, kMaxStreams))->capture_default_str();
+      ->delimiter(',')
+      ->check(CLI::Range(1, kMaxStreams))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "one JSON object instead of a table");
   add_compute_options(*command, options->compute);
   command->callback([options, &exit_code] {

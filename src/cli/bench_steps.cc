@@ -41,7 +41,8 @@ Result<StepTimer> StepTimer::make(const Model& model, KvType kv_type, int32_t st
   return timer;
 }
 
-StepTimer::StepTimer(const Model& model, PagePool pool) : model_(model), pool_(std::move(pool)), scratch_(0) {}
+StepTimer::StepTimer(const Model& model, PagePool pool)
+    : model_(model), pool_(std::move(pool)), scratch_(0) {}
 
 void StepTimer::restart() {
   for (PageTable& table : tables_) table.tokens = 0;

@@ -19,6 +19,7 @@ std::string clean_line(std::string_view text);
 using AddCommand = void (*)(CLI::App& program, int& exit_code);
 
 void add_detokenize(CLI::App& program, int& exit_code);
+void add_bench(CLI::App& program, int& exit_code);
 void add_inspect(CLI::App& program, int& exit_code);
 void add_list(CLI::App& program, int& exit_code);
 void add_quantize(CLI::App& program, int& exit_code);

@@ -25,7 +25,8 @@ double seconds() {
 /// Operations per second of `kernel` on all threads.
 double best_rate(const Compute& compute, int64_t (*kernel)(int64_t rounds)) {
   int64_t rounds = 1000;
-  for (double start = seconds(); kernel(rounds), seconds() - start < kRunSeconds; start = seconds()) rounds *= 2;
+  for (double start = seconds(); kernel(rounds), seconds() - start < kRunSeconds; start = seconds())
+    rounds *= 2;
   double best = 0;
   for (int run = 0; run < kRuns; ++run) {
     std::atomic<int64_t> done{0};
@@ -40,7 +41,8 @@ double best_read_rate(const Compute& compute) {
   const LargeMemory memory(kReadBytes);
   if (memory.data() == nullptr) return 0;
   const int64_t units = kReadBytes / kReadUnit;
-  compute.pool->parallel_for(units, [&](int64_t unit, int) { std::memset(memory.data() + unit * kReadUnit, 1, kReadUnit); });
+  compute.pool->parallel_for(
+      units, [&](int64_t unit, int) { std::memset(memory.data() + unit * kReadUnit, 1, kReadUnit); });
   double best = 0;
   for (int pass = 0; pass < kReadPasses; ++pass) {
     std::atomic<uint32_t> sum{0};

@@ -10,8 +10,9 @@ struct Compute;
 
 /// Loops that do nothing but one thing, one set per ISA.
 struct CeilingKernels {
-  int64_t (*multiply_int8)(int64_t rounds);   ///< returns the multiply-adds done
-  int64_t (*multiply_float)(int64_t rounds);  ///< returns the float operations done, a fused multiply-add is two
+  int64_t (*multiply_int8)(int64_t rounds);  ///< returns the multiply-adds done
+  int64_t (*multiply_float)(
+      int64_t rounds);  ///< returns the float operations done, a fused multiply-add is two
   uint32_t (*read)(const std::byte* from, int64_t bytes);  ///< returns some sum; bytes a multiple of 256
 };
 

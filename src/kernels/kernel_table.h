@@ -20,8 +20,8 @@ Isa best_isa();  ///< CHECKs for AVX2; main refuses older CPUs before anything i
 
 struct KernelTable {
   Isa isa;
-  MatmulKernels matmul;  ///< products with weights
-  RowKernels rows;       ///< everything else: norms, rope, attention, …
+  MatmulKernels matmul;     ///< products with weights
+  RowKernels rows;          ///< everything else: norms, rope, attention, …
   CeilingKernels ceilings;  ///< what the machine can do at most
 };
 

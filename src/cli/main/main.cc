@@ -18,6 +18,7 @@ constexpr baleen::AddCommand kCommands[] = {
     baleen::add_template,
     baleen::add_tokenize,
     baleen::add_detokenize,
+    baleen::add_bench,
 };
 
 }  // namespace

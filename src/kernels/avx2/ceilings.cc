@@ -53,7 +53,8 @@ uint32_t read(const std::byte* from, int64_t bytes) {
     for (int lane = 0; lane < 4; ++lane)
       sums[lane] = _mm256_add_epi32(
           sums[lane], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i + lane * 32)));
-  const __m256i sum = _mm256_add_epi32(_mm256_add_epi32(sums[0], sums[1]), _mm256_add_epi32(sums[2], sums[3]));
+  const __m256i sum =
+      _mm256_add_epi32(_mm256_add_epi32(sums[0], sums[1]), _mm256_add_epi32(sums[2], sums[3]));
   return static_cast<uint32_t>(_mm256_extract_epi32(sum, 0));
 }
 

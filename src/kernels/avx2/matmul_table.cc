@@ -1,3 +1,4 @@
+#include "kernels/avx2/matmul.h"
 #include "kernels/ref/matmul.h"
 
 namespace baleen {
@@ -7,17 +8,17 @@ MatmulKernels avx2_matmul_kernels() {
       .floats = ref::arrange_floats,
       .blocks32 = ref::quantise_blocks32,
       .blocks256 = ref::quantise_blocks256,
-      .f32 = ref::multiply_f32,
-      .f16 = ref::multiply_f16,
-      .bf16 = ref::multiply_bf16,
-      .q4_0 = ref::multiply_q4_0,
-      .q4_1 = ref::multiply_q4_1,
-      .q5_0 = ref::multiply_q5_0,
-      .q5_1 = ref::multiply_q5_1,
-      .q8_0 = ref::multiply_q8_0,
-      .q4_k = ref::multiply_q4_k,
-      .q5_k = ref::multiply_q5_k,
-      .q6_k = ref::multiply_q6_k,
+      .f32 = avx2::multiply_f32,
+      .f16 = avx2::multiply_f16,
+      .bf16 = avx2::multiply_bf16,
+      .q4_0 = avx2::multiply_q4_0,
+      .q4_1 = avx2::multiply_q4_1,
+      .q5_0 = avx2::multiply_q5_0,
+      .q5_1 = avx2::multiply_q5_1,
+      .q8_0 = avx2::multiply_q8_0,
+      .q4_k = avx2::multiply_q4_k,
+      .q5_k = avx2::multiply_q5_k,
+      .q6_k = avx2::multiply_q6_k,
   };
 }
 

@@ -39,7 +39,8 @@ uint32_t read(const std::byte* from, int64_t bytes) {
 #pragma GCC unroll 4
     for (int lane = 0; lane < 4; ++lane)
       sums[lane] = _mm512_add_epi32(sums[lane], avx512::load(from + i + lane * 64));
-  const __m512i sum = _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]), _mm512_add_epi32(sums[2], sums[3]));
+  const __m512i sum =
+      _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]), _mm512_add_epi32(sums[2], sums[3]));
   return static_cast<uint32_t>(_mm512_reduce_add_epi32(sum));
 }
 

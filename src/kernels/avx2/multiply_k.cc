@@ -1,0 +1,216 @@
+// Products with K formats (formulas: kernels/ref/multiply_k.cc). 4- and 5-bit codes: vpmaddwd multiplies the 16-bit sums
+// with the weight's sub-scale while it widens them. Q6_K: widened, then -32 * sum of the activations is added, then
+// multiplied in 32 bits.
+#include "kernels/avx2/matmul.h"
+#include "kernels/avx2/vectors.h"
+
+namespace baleen::avx2 {
+namespace {
+
+constexpr int kSlabs = 8;
+
+/// Unsigned sub-scales of 8 rows as two equal words each.
+BALEEN_INLINE __m256i scale_pairs(const std::byte* sub_scales) {
+  const __m256i scale = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(sub_scales)));
+  return _mm256_or_si256(scale, _mm256_slli_epi32(scale, 16));
+}
+
+/// A token's shift, for _mm256_sll_epi32.
+BALEEN_INLINE __m128i shift_count(const std::byte* from) {
+  int32_t count;
+  std::memcpy(&count, from, sizeof count);
+  return _mm_cvtsi32_si128(count);
+}
+
+/// A format says: kType and dot(), the sums of slab j times the sub-scales of the half's rows ([half] pairs of words).
+struct Q4K {
+  static constexpr BlockType kType = BlockType::q4_k;
+  template <int N>
+  BALEEN_INLINE IntSums<N> dot(const std::byte* codes, int j, const std::byte* x, int64_t group_bytes,
+                               const __m256i (&scale)[2]) {
+    IntSums<N> sums = dot_slab_4<N>(codes + j * kNibbleSlabBytes, x, group_bytes);
+    BALEEN_UNROLL
+    for (int half = 0; half < 2; ++half) BALEEN_UNROLL
+    for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], scale[half]);
+    return sums;
+  }
+};
+
+struct Q5K {
+  static constexpr BlockType kType = BlockType::q5_k;
+  template <int N>
+  BALEEN_INLINE IntSums<N> dot(const std::byte* codes, int j, const std::byte* x, int64_t group_bytes,
+                               const __m256i (&scale)[2]) {
+    const std::byte* bits = codes + kSlabs * kNibbleSlabBytes + j * 64;
+    codes += j * kNibbleSlabBytes;
+    IntSums<N> sums = dot_half_slab_5<N, 0>(codes, bits, x, group_bytes);
+    BALEEN_UNROLL
+    for (int half = 0; half < 2; ++half) BALEEN_UNROLL
+    for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], scale[half]);
+    const IntSums<N> second = dot_half_slab_5<N, 2>(codes, bits, x, group_bytes);
+    BALEEN_UNROLL
+    for (int half = 0; half < 2; ++half) BALEEN_UNROLL
+    for (int t = 0; t < N; ++t)
+      sums.of[half][t] =
+          _mm256_add_epi32(sums.of[half][t], _mm256_madd_epi16(second.of[half][t], scale[half]));
+    return sums;
+  }
+};
+
+/// What a K format's kernel goes through, block by block.
+struct Cursor {
+  const std::byte *codes, *scales, *x;
+  int64_t tokens;  ///< of the tile
+
+  void advance(PanelLayout layout) {
+    codes += layout.code_bytes;
+    scales += layout.scale_bytes;
+    x += kRecord256 * tokens;
+  }
+};
+BALEEN_INLINE Cursor first_block(const Pass& pass, PanelLayout layout) {
+  return {pass.panel, pass.panel + pass.cols / 256 * layout.code_bytes, pass.x, pass.tokens};
+}
+
+template <class Format>
+struct WithMinima {
+  template <int N>
+  struct Kernel {
+    BALEEN_INLINE void block(const Cursor& at, Sums<N>& out) {
+      const std::byte* sub_scales = at.codes + panel_layout(Format::kType).code_bytes - 256;
+      IntSums<N> sum;
+      BALEEN_UNROLL
+      for (int t = 0; t < N; ++t) sum.of[0][t] = sum.of[1][t] = _mm256_setzero_si256();
+      for (int j = 0; j < kSlabs; ++j) {
+        const __m256i scale[2] = {scale_pairs(sub_scales + j * kPanelRows),
+                                  scale_pairs(sub_scales + j * kPanelRows + 8)};
+        const IntSums<N> dot =
+            Format::template dot<N>(at.codes, j, at.x + j * kSlab * at.tokens, at.tokens * 4, scale);
+        BALEEN_UNROLL
+        for (int t = 0; t < N; ++t) {
+          const __m128i shift = shift_count(at.x + (kShift256 + j * 4) * at.tokens + t * 4);
+          BALEEN_UNROLL
+          for (int half = 0; half < 2; ++half)
+            sum.of[half][t] = _mm256_add_epi32(sum.of[half][t], _mm256_sll_epi32(dot.of[half][t], shift));
+        }
+      }
+      const IntSums<N> min = minima(sub_scales + kSlabs * kPanelRows, at);
+      BALEEN_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const __m256 d = load_halves(at.scales + half * 16), dmin = load_halves(at.scales + 32 + half * 16);
+        BALEEN_UNROLL
+        for (int t = 0; t < N; ++t) {
+          const __m256 s = broadcast_float(at.x + kScale256 * at.tokens + t * 4);
+          __m256 acc = out.of[half][t];
+          acc = _mm256_fmadd_ps(_mm256_mul_ps(d, s), _mm256_cvtepi32_ps(sum.of[half][t]), acc);
+          out.of[half][t] =
+              _mm256_fnmadd_ps(_mm256_mul_ps(dmin, s), _mm256_cvtepi32_ps(min.of[half][t]), acc);
+        }
+      }
+    }
+
+    /// sum_j min[j] * shifted sum of the activations, two j at once in int16.
+    BALEEN_INLINE IntSums<N> minima(const std::byte* sub_mins, const Cursor& at) {
+      IntSums<N> sum;
+      BALEEN_UNROLL
+      for (int t = 0; t < N; ++t) sum.of[0][t] = sum.of[1][t] = _mm256_setzero_si256();
+      BALEEN_UNROLL
+      for (int j = 0; j < 4; ++j) {
+        const __m256i pair[2] = {_mm256_cvtepu8_epi16(load_half_vector(sub_mins + j * 32)),
+                                 _mm256_cvtepu8_epi16(load_half_vector(sub_mins + j * 32 + 16))};
+        BALEEN_UNROLL
+        for (int t = 0; t < N; ++t) {
+          const __m256i sums = broadcast_int(at.x + (kSums256 + j * 4) * at.tokens + t * 4);
+          BALEEN_UNROLL
+          for (int half = 0; half < 2; ++half)
+            sum.of[half][t] = _mm256_add_epi32(sum.of[half][t], _mm256_madd_epi16(pair[half], sums));
+        }
+      }
+      return sum;
+    }
+
+    static Sums<N> run(const Pass& pass) {
+      constexpr PanelLayout kLayout = panel_layout(Format::kType);
+      Cursor at = first_block(pass, kLayout);
+      Sums<N> out = Sums<N>::zero();
+      for (int64_t b = 0; b < pass.cols / 256; ++b, at.advance(kLayout)) block(at, out);
+      return out;
+    }
+  };
+};
+
+template <int N>
+struct Q6K {
+  /// Two k-groups: 16-bit sums of at most 2 * 2 * 63 * 127 = 32,004, widened.
+  template <int left>
+  BALEEN_INLINE IntSums<N> dot_two_groups(const std::byte* codes, const std::byte* bits, const std::byte* x,
+                                          int64_t group_bytes) {
+    IntSums<N> sums;
+    Pair code = nibbles(codes);
+    add_bits<left>(bits, 48, code.low);
+    add_bits<left - 2>(bits, 48, code.high);
+    dot_group<N>(code.low, x, true, sums);
+    dot_group<N>(code.high, x + group_bytes, false, sums);
+    BALEEN_UNROLL
+    for (int half = 0; half < 2; ++half) BALEEN_UNROLL
+    for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], _mm256_set1_epi16(1));
+    return sums;
+  }
+
+  /// Sub-block j of 16: sum += ((dot - 32 * sum of activations) * sub-scale) << shift.
+  BALEEN_INLINE void sub_block(const Cursor& at, int j, IntSums<N>& sum) {
+    const std::byte* bits = at.codes + kSlabs * kNibbleSlabBytes + j * 64;
+    const std::byte* codes = at.codes + j * (kNibbleSlabBytes / 2);
+    const std::byte* sub_scales = at.codes + panel_layout(BlockType::q6_k).code_bytes - 256 + j * kPanelRows;
+    const std::byte* x = at.x + j * 16 * at.tokens;
+    const int64_t group_bytes = at.tokens * 4;
+    const IntSums<N> first = dot_two_groups<4>(codes, bits, x, group_bytes);
+    const IntSums<N> second = dot_two_groups<0>(codes + 64, bits, x + 2 * group_bytes, group_bytes);
+    __m256i scale[2];
+    BALEEN_UNROLL
+    for (int half = 0; half < 2; ++half)
+      scale[half] =
+          _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(sub_scales + half * 8)));
+    BALEEN_UNROLL
+    for (int t = 0; t < N; ++t) {
+      const __m256i start = broadcast_int(at.x + (kSum16s256 + j * 4) * at.tokens + t * 4);
+      const __m128i shift = shift_count(at.x + (kShift256 + j / 2 * 4) * at.tokens + t * 4);
+      BALEEN_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const __m256i dot = _mm256_add_epi32(_mm256_add_epi32(first.of[half][t], second.of[half][t]), start);
+        sum.of[half][t] =
+            _mm256_add_epi32(sum.of[half][t], _mm256_sll_epi32(_mm256_mullo_epi32(dot, scale[half]), shift));
+      }
+    }
+  }
+
+  static Sums<N> run(const Pass& pass) {
+    constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
+    Cursor at = first_block(pass, kLayout);
+    Sums<N> out = Sums<N>::zero();
+    for (int64_t b = 0; b < pass.cols / 256; ++b, at.advance(kLayout)) {
+      IntSums<N> sum;
+      BALEEN_UNROLL
+      for (int t = 0; t < N; ++t) sum.of[0][t] = sum.of[1][t] = _mm256_setzero_si256();
+      for (int j = 0; j < 2 * kSlabs; ++j) sub_block(at, j, sum);
+      BALEEN_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const __m256 d = load_halves(at.scales + half * 16);
+        BALEEN_UNROLL
+        for (int t = 0; t < N; ++t) {
+          const __m256 scale = _mm256_mul_ps(d, broadcast_float(at.x + kScale256 * at.tokens + t * 4));
+          out.of[half][t] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(sum.of[half][t]), out.of[half][t]);
+        }
+      }
+    }
+    return out;
+  }
+};
+
+}  // namespace
+
+void multiply_q4_k(const MatmulTile& tile) { for_tokens<WithMinima<Q4K>::Kernel>(tile); }
+void multiply_q5_k(const MatmulTile& tile) { for_tokens<WithMinima<Q5K>::Kernel>(tile); }
+void multiply_q6_k(const MatmulTile& tile) { for_tokens<Q6K>(tile); }
+
+}  // namespace baleen::avx2
