@@ -44,7 +44,8 @@ Field<std::vector<int32_t>> completion_prompt(const ServedModel& model,
     if (tokenizer == nullptr) return std::unexpected(no_vocabulary());
     tokenizer->encode_special(prompt.text, ids);
     const std::vector<int32_t>& prefix = tokenizer->prefix();
-    if (!std::ranges::starts_with(ids, prefix)) ids.insert(ids.begin(), prefix.begin(), prefix.end());
+    const bool starts_so = std::ranges::mismatch(prefix, ids).in1 == prefix.end();
+    if (!starts_so) ids.insert(ids.begin(), prefix.begin(), prefix.end());
     if (ids.empty() && tokenizer->bos() >= 0) ids.push_back(tokenizer->bos());
   }
   if (ids.empty()) return std::unexpected(invalid("prompt", "must not be empty"));
