@@ -10,12 +10,34 @@ ByteBpe::ByteBpe(const TokenTable& tokens, const std::array<int32_t, 256>& byte_
       byte_ids_(byte_ids),
       merges_(std::move(merges)),
       whole_(whole),
-      known_(new std::atomic<Whole>[static_cast<size_t>(tokens.size())]()) {}
+      known_(new std::atomic<Whole>[static_cast<size_t>(tokens.size())]()) {
+  for (int32_t id = 0; id < tokens.size(); ++id) {
+    const std::string_view text = tokens.text(id);
+    for (size_t i = 1; i < text.size(); ++i)
+      cuts_.add(static_cast<unsigned char>(text[i - 1]), static_cast<unsigned char>(text[i]));
+  }
+}
+
+size_t ByteBpe::separable(std::string_view piece) const {
+  for (size_t i = 1; i < piece.size(); ++i) {
+    const auto left = static_cast<unsigned char>(piece[i - 1]), right = static_cast<unsigned char>(piece[i]);
+    // Cuts inside characters would be sound too, but would make rarer parts. A dropped byte makes strangers meet.
+    if ((right & 0xC0) != 0x80 && byte_ids_[left] >= 0 && byte_ids_[right] >= 0 && cuts_.safe(left, right))
+      return i;
+  }
+  return piece.size();
+}
 
 void ByteBpe::encode(std::string_view piece, std::vector<int32_t>& ids) const {
+  if (whole_ == WholePieces::merged) return encode_part(piece, ids);
   const int32_t id = tokens_.find(piece);
   if (id < 0) return merge(piece, ids);
-  if (whole_ == WholePieces::taken) return ids.push_back(id);
+  ids.push_back(id);
+}
+
+void ByteBpe::encode_part(std::string_view piece, std::vector<int32_t>& ids) const {
+  const int32_t id = tokens_.find(piece);
+  if (id < 0) return merge(piece, ids);
   std::atomic<Whole>& known = known_[static_cast<size_t>(id)];
   const Whole whole = known.load(std::memory_order_relaxed);
   if (whole == Whole::itself) return ids.push_back(id);

@@ -7,6 +7,7 @@
 
 #include "tokenizer/merges.h"
 #include "tokenizer/piece_encoder.h"
+#include "tokenizer/safe_cuts.h"
 #include "tokenizer/token_table.h"
 
 namespace baleen {
@@ -22,6 +23,8 @@ class ByteBpe final : public PieceEncoder {
           WholePieces whole);
 
   void encode(std::string_view piece, std::vector<int32_t>& ids) const override;
+  size_t separable(std::string_view piece) const override;
+  void encode_part(std::string_view part, std::vector<int32_t>& ids) const override;
 
  private:
   enum class Whole : uint8_t { not_known, itself, others };  ///< what merging a token's bytes gives
@@ -31,6 +34,7 @@ class ByteBpe final : public PieceEncoder {
   std::array<int32_t, 256> byte_ids_;
   Merges merges_;
   WholePieces whole_;
+  SafeCuts cuts_;  // pairs of bytes
   // By id: whether merging a token's bytes gives that token, found out when it is first met. A pure function
   // of the vocabulary, so threads may race to store it.
   std::unique_ptr<std::atomic<Whole>[]> known_;

@@ -85,7 +85,7 @@ class Builder {
       if (left < 0 || right < 0 || id < 0) return bad_merge(rank, "names a token that the vocabulary lacks");
       // Text never becomes a control or added token, whatever the merges say.
       if (vocabulary_.types[static_cast<size_t>(id)] == TokenType::normal)
-        merges.add(left, right, {static_cast<uint32_t>(rank), id});
+        merges.add(left, right, {static_cast<int32_t>(rank), id});
     }
     return merges;
   }

@@ -1,6 +1,7 @@
 #include "tokenizer/merges.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <queue>
 #include <unordered_map>
@@ -8,15 +9,12 @@
 namespace baleen {
 namespace {
 
-// Up to here a scan for the lowest rank after each merge is quicker than a queue.
-constexpr size_t kShort = 48;
-
 /// Positions waiting for merges, lowest rank first, then from the left. Merging sweeps over the text from
 /// left to right once a rank, so positions of a rank nearly always come in order: a plain list takes those, a
 /// heap the rest.
 class MergeQueue {
  public:
-  void push(uint32_t rank, uint32_t position) {
+  void push(int32_t rank, uint32_t position) {
     Bucket& bucket = buckets_[rank];
     if (bucket.next == bucket.in_order.size() && bucket.late.empty()) ranks_.push(rank);
     if (bucket.in_order.empty() || bucket.in_order.back() < position)
@@ -26,7 +24,7 @@ class MergeQueue {
   }
 
   bool empty() const { return ranks_.empty(); }
-  uint32_t rank() const { return ranks_.top(); }
+  int32_t rank() const { return ranks_.top(); }
   uint32_t pop() {
     Bucket& bucket = buckets_[ranks_.top()];
     const bool plain = bucket.next < bucket.in_order.size() &&
@@ -54,8 +52,8 @@ class MergeQueue {
     size_t next = 0;  // of in_order; those before it are taken
     MinHeap<uint32_t> late;
   };
-  std::unordered_map<uint32_t, Bucket> buckets_;
-  MinHeap<uint32_t> ranks_;  // of buckets that are not empty, each once
+  std::unordered_map<int32_t, Bucket> buckets_;
+  MinHeap<int32_t> ranks_;  // of buckets that are not empty, each once
 };
 
 /// A sequence of symbols that shrinks; links skip what was merged away.
@@ -88,55 +86,210 @@ class LinkedSymbols {
   std::vector<Symbol> symbols_;
 };
 
-}  // namespace
+/// Merges the symbols of one piece.
+class PieceMerger {
+ public:
+  PieceMerger(const Merges& merges, const int32_t* symbols, size_t count)
+      : merges_(merges),
+        symbols_(symbols),
+        count_(count),
+        known_(std::bit_ceil(std::min<size_t>(count / 8, 4096) + 1)) {}
 
-void Merges::apply(std::vector<int32_t>& ids, size_t from) const {
-  const size_t count = ids.size() - from;
-  if (count <= kShort) {
-    ids.resize(from + apply_short(ids.data() + from, count));
-    return;
+  /// A token and where in the symbols it ends.
+  struct Token {
+    int32_t id;
+    uint32_t end;
+    bool operator==(const Token&) const = default;
+  };
+
+  std::vector<Token> run() {
+    std::vector<Token> tokens, chunk;
+    for (uint32_t begin = 0; begin < count_; begin += kChunk) {
+      const auto end = static_cast<uint32_t>(std::min<size_t>(count_, begin + kChunk));
+      encode_chunk(begin, end);
+      chunk = chunk_;
+      if (!tokens.empty() && !join(tokens, chunk)) {
+        encode_long(0, static_cast<uint32_t>(count_), tokens);
+        break;
+      }
+      tokens.insert(tokens.end(), chunk.begin(), chunk.end());
+    }
+    return tokens;
   }
-  CHECK(count < LinkedSymbols::kEnd);
-  LinkedSymbols symbols(ids.data() + from, count);
+
+ private:
+  // Symbols that are merged at a time.
+  static constexpr uint32_t kChunk = 32;
+  // Up to here a scan for the lowest rank after each merge is quicker than a queue.
+  static constexpr uint32_t kShort = 128;
+  // Symbols that may be merged anew where two chunks meet; beyond it the piece has no short-range structure.
+  static constexpr uint32_t kMostAnew = 1024;
+
+  /// The tokens of one chunk into chunk_, which still holds those of the chunk before: texts of one letter, or of one
+  /// emoji, repeat it.
+  void encode_chunk(uint32_t begin, uint32_t end) {
+    const int32_t* const now = symbols_ + begin;
+    if (begin >= kChunk && end - begin == kChunk && std::equal(now, now + kChunk, now - kChunk))
+      for (Token& token : chunk_) token.end += kChunk;
+    else
+      encode(begin, end, chunk_);
+  }
+
+  /// Makes the end of `tokens` and the start of `chunk` what they are in the whole. A sequence of tokens is what
+  /// merging gives if each two neighbours are what merging the two gives: the first merge across a border in the
+  /// whole would be the first one in its two neighbours as well. False where that takes too long.
+  bool join(std::vector<Token>& tokens, std::vector<Token>& chunk) {
+    if (fits(start(tokens, tokens.size() - 1), tokens.back(), chunk.front())) return true;
+    size_t left = tokens.size() - 1, right = 1;  // tokens[left …] and chunk[… right) are merged anew
+    std::vector<Token> anew = pair_;
+    for (size_t step = 1;; step *= 2) {
+      const uint32_t begin = start(tokens, left), end = chunk[right - 1].end;
+      if (end - begin > kMostAnew) return false;
+      if (step > 1) encode(begin, end, anew);
+      const bool fits_left = left == 0 || fits(start(tokens, left - 1), tokens[left - 1], anew.front());
+      const bool fits_right =
+          right == chunk.size() || fits(start(anew, anew.size() - 1, begin), anew.back(), chunk[right]);
+      if (fits_left && fits_right) break;
+      if (!fits_left) left -= std::min(left, step);
+      if (!fits_right) right = std::min(chunk.size(), right + step);
+    }
+    tokens.resize(left);
+    anew.insert(anew.end(), chunk.begin() + static_cast<ptrdiff_t>(right), chunk.end());
+    chunk.swap(anew);
+    return true;
+  }
+
+  /// Where token i of a sequence that starts at `begin` starts.
+  static uint32_t start(const std::vector<Token>& tokens, size_t i, uint32_t begin = 0) {
+    return i == 0 ? begin : tokens[i - 1].end;
+  }
+
+  /// Whether two neighbours, the left one from `begin`, are what merging the two gives. Where they are not, pair_ is.
+  bool fits(uint32_t begin, Token left, Token right) {
+    const auto hash =
+        (static_cast<uint32_t>(left.id) * 0x9E3779B1u ^ static_cast<uint32_t>(right.id)) * 0x85EBCA6Bu;
+    Pair& known = known_[hash >> 16 & (known_.size() - 1)];
+    if (known.left == left.id && known.right == right.id) {
+      if (known.whole == Pair::kTwo) return true;
+      if (known.whole != Pair::kOther) {
+        pair_.assign(1, {known.whole, right.end});
+        return false;
+      }
+    }
+    encode(begin, right.end, pair_);
+    const bool two = pair_.size() == 2 && pair_[0] == left;
+    known = {left.id, right.id, two ? Pair::kTwo : pair_.size() == 1 ? pair_[0].id : Pair::kOther};
+    return two;
+  }
+
+  void encode(uint32_t begin, uint32_t end, std::vector<Token>& tokens) const {
+    if (end - begin <= kShort)
+      encode_short(begin, end, tokens);
+    else
+      encode_long(begin, end, tokens);
+  }
+
+  void encode_short(uint32_t begin, uint32_t end, std::vector<Token>& tokens) const;
+  void encode_long(uint32_t begin, uint32_t end, std::vector<Token>& tokens) const;
+
+  const Merges& merges_;
+  const int32_t* symbols_;
+  size_t count_;
+  // Pairs of tokens met lately, by hash. What two tokens' symbols become depends on nothing else.
+  struct Pair {
+    static constexpr int32_t kTwo = -1, kOther = -2;
+    int32_t left = -1, right = -1;
+    int32_t whole = kOther;  // kTwo: the pair itself; else the one token that it becomes, if it does
+  };
+  std::vector<Pair> known_;
+  std::vector<Token> pair_, chunk_;
+};
+
+void PieceMerger::encode_short(uint32_t begin, uint32_t end, std::vector<Token>& tokens) const {
+  static_assert(kShort == 1 << Merges::kRankShift);
+  const size_t count = end - begin;
+  int32_t ids[kShort], merged[kShort];
+  int32_t order[kShort];  // rank, then position: the next merge has the lowest
+  uint8_t next[kShort], previous[kShort];
+  const auto look_up = [&](size_t i) {
+    const Merges::Merge merge = next[i] == count ? Merges::Merge{} : merges_.find(ids[i], ids[next[i]]);
+    order[i] = merge.rank == Merges::kNone ? Merges::kNone
+                                           : merge.rank << Merges::kRankShift | static_cast<int32_t>(i);
+    merged[i] = merge.id;
+  };
+  for (size_t i = 0; i < count; ++i) {
+    ids[i] = symbols_[begin + i];
+    next[i] = static_cast<uint8_t>(i + 1);
+    previous[i] = static_cast<uint8_t>(i - 1);
+  }
+  for (size_t i = 0; i < count; ++i) look_up(i);
+  while (true) {
+    int32_t lowest = Merges::kNone;
+    for (size_t i = 0; i < count; ++i) lowest = std::min(lowest, order[i]);
+    if (lowest == Merges::kNone) break;
+    const auto at = static_cast<size_t>(lowest) & (kShort - 1);
+    const size_t taken = next[at];
+    ids[at] = merged[at];
+    order[taken] = Merges::kNone;
+    next[at] = next[taken];
+    if (next[at] < count) previous[next[at]] = static_cast<uint8_t>(at);
+    if (at > 0) look_up(previous[at]);
+    look_up(at);
+  }
+  tokens.clear();
+  for (size_t i = 0; i < count; i = next[i]) tokens.push_back({ids[i], begin + next[i]});
+}
+
+void PieceMerger::encode_long(uint32_t begin, uint32_t end, std::vector<Token>& tokens) const {
+  LinkedSymbols symbols(symbols_ + begin, end - begin);
   MergeQueue queue;
   const auto offer = [&](uint32_t left) {
     const uint32_t right = symbols.next(left);
     if (right == LinkedSymbols::kEnd) return;
-    const Merge merge = find(symbols.id(left), symbols.id(right));
-    if (merge.rank != kNone) queue.push(merge.rank, left);
+    const Merges::Merge merge = merges_.find(symbols.id(left), symbols.id(right));
+    if (merge.rank != Merges::kNone) queue.push(merge.rank, left);
   };
-  for (uint32_t i = 0; i + 1 < count; ++i) offer(i);
+  for (uint32_t i = 0; i + 1 < end - begin; ++i) offer(i);
   while (!queue.empty()) {
-    const uint32_t rank = queue.rank();
+    const int32_t rank = queue.rank();
     const uint32_t left = queue.pop();
     if (symbols.gone(left) || symbols.next(left) == LinkedSymbols::kEnd) continue;
-    const Merge merge = find(symbols.id(left), symbols.id(symbols.next(left)));
+    const Merges::Merge merge = merges_.find(symbols.id(left), symbols.id(symbols.next(left)));
     if (merge.rank != rank) continue;  // one of the two has changed since
     symbols.merge(left, merge.id);
     if (symbols.previous(left) != LinkedSymbols::kEnd) offer(symbols.previous(left));
     offer(left);
   }
-  ids.resize(from);
-  for (uint32_t i = 0; i != LinkedSymbols::kEnd; i = symbols.next(i)) ids.push_back(symbols.id(i));
+  tokens.clear();
+  for (uint32_t i = 0; i != LinkedSymbols::kEnd; i = symbols.next(i)) {
+    const uint32_t next = symbols.next(i);
+    tokens.push_back({symbols.id(i), next == LinkedSymbols::kEnd ? end : begin + next});
+  }
 }
 
-size_t Merges::apply_short(int32_t* ids, size_t count) const {
-  Merge merges[kShort];
-  for (size_t i = 0; i + 1 < count; ++i) merges[i] = find(ids[i], ids[i + 1]);
-  while (count > 1) {
-    const Merge* end = merges + count - 1;
-    const Merge* best = std::min_element(merges, merges + count - 1,
-                                         [](const Merge& a, const Merge& b) { return a.rank < b.rank; });
-    if (best == end || best->rank == kNone) break;
-    const auto at = static_cast<size_t>(best - merges);
-    ids[at] = best->id;
-    std::copy(ids + at + 2, ids + count, ids + at + 1);
-    std::copy(merges + at + 1, merges + count - 1, merges + at);
-    --count;
-    if (at > 0) merges[at - 1] = find(ids[at - 1], ids[at]);
-    if (at + 1 < count) merges[at] = find(ids[at], ids[at + 1]);
-  }
-  return count;
+}  // namespace
+
+Merges::Merges(size_t expected)
+    // 16 bits a merge: one pair in 16 without a merge passes.
+    : pairs_(expected),
+      filter_(std::bit_ceil(expected / 4 + 1)),
+      filter_shift_(64 - 6 - std::countr_zero(filter_.size())) {}
+
+void Merges::add(int32_t left, int32_t right, Merge merge) {
+  CHECK(merge.rank >= 0 && merge.rank < kNone >> kRankShift);
+  const uint64_t pair = key(left, right);
+  const uint32_t bit = filter_bit(pair);
+  filter_[bit >> 6] |= uint64_t{1} << (bit & 63);
+  pairs_.set(pair, merge);
+}
+
+void Merges::apply(std::vector<int32_t>& ids, size_t from) const {
+  const size_t count = ids.size() - from;
+  if (count < 2) return;
+  CHECK(count < LinkedSymbols::kEnd);
+  const auto tokens = PieceMerger(*this, ids.data() + from, count).run();
+  ids.resize(from);
+  for (const auto& token : tokens) ids.push_back(token.id);
 }
 
 }  // namespace baleen

@@ -1,6 +1,7 @@
 // What turns a piece of text, as the pre-tokenizer cut it, into ids: the vocabulary's model.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,10 @@ class PieceEncoder {
   /// Appends the ids of `piece`, which is valid UTF-8 and not empty. May be called from several threads at
   /// once.
   virtual void encode(std::string_view piece, std::vector<int32_t>& ids) const = 0;
+  /// Length of a first part of `piece` that may be encoded apart from the rest, which is all of it in the worst case.
+  virtual size_t separable(std::string_view piece) const { return piece.size(); }
+  /// Like encode, for such a part.
+  virtual void encode_part(std::string_view part, std::vector<int32_t>& ids) const { encode(part, ids); }
 };
 
 }  // namespace baleen

@@ -2,34 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "base/check.h"
+#include "tokenizer/text_hash.h"
 
 namespace baleen {
-namespace {
-
-constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
-
-uint64_t mix(uint64_t hash, uint64_t word) {
-  hash = (hash ^ word) * kMultiplier;
-  return hash ^ hash >> 32;
-}
-
-uint64_t hash_of(std::string_view text) {
-  uint64_t hash = text.size() * kMultiplier;
-  while (text.size() > 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data(), sizeof(word));
-    hash = mix(hash, word);
-    text.remove_prefix(8);
-  }
-  uint64_t word = 0;
-  std::memcpy(&word, text.data(), text.size());
-  return mix(hash, word);
-}
-
-}  // namespace
 
 void TokenTable::append(std::string_view text) {
   CHECK(pool_.size() + text.size() < UINT32_MAX);
@@ -50,7 +27,7 @@ void TokenTable::index(const std::vector<uint8_t>& wanted) {
   slots_.assign(std::bit_ceil(wanted.size() * 2 + 2), Slot{});
   for (int32_t id = 0; id < size(); ++id) {
     if (wanted[static_cast<size_t>(id)] == 0) continue;
-    const uint64_t hash = hash_of(text(id));
+    const uint64_t hash = text_hash(text(id));
     slots_[place(text(id), hash)] = {static_cast<uint32_t>(hash), id};
     longest_ = std::max(longest_, text(id).size());
   }
@@ -58,7 +35,7 @@ void TokenTable::index(const std::vector<uint8_t>& wanted) {
 
 int32_t TokenTable::find(std::string_view text) const {
   if (text.size() > longest_) return -1;
-  return slots_[place(text, hash_of(text))].id;
+  return slots_[place(text, text_hash(text))].id;
 }
 
 }  // namespace baleen

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "tokenizer/piece_cache.h"
 #include "tokenizer/state.h"
 #include "tokenizer/utf8_text.h"
 
@@ -47,15 +48,15 @@ void Tokenizer::encode_between(std::string_view text, std::vector<int32_t>& ids)
   std::string repair_buffer, normal_buffer;
   text = repaired(text, repair_buffer);
   if (state_->normalizes_to_nfc) text = normalized(text, NormalForm::nfc, normal_buffer);
-  CHECK(text.size() < UINT32_MAX);
+  CHECK(text.size() < INT32_MAX && ids.size() < INT32_MAX);
   std::vector<Piece> pieces = {{0, static_cast<uint32_t>(text.size())}}, parts;
   for (const Splitter split : state_->splitters) {
     parts.clear();
     for (const Piece piece : pieces) split(text, piece, parts);
     pieces.swap(parts);
   }
-  for (const Piece piece : pieces)
-    state_->model->encode(text.substr(piece.begin, piece.end - piece.begin), ids);
+  PieceCache cache(text);
+  for (const Piece piece : pieces) cache.encode(*state_->model, piece, ids);
 }
 
 void Tokenizer::encode_text(std::string_view text, std::vector<int32_t>& ids) const {
