@@ -33,7 +33,10 @@ export function setUpSettings() {
   });
 }
 
-const number = (id) => (element(id).value === "" || !element(id).checkValidity() ? undefined : Number(element(id).value));
+function number(id) {
+  const field = element(id);
+  return field.value === "" || !field.checkValidity() ? undefined : Number(field.value);
+}
 
 export const systemPrompt = () => element("system").value.trim();
 export const apiKey = () => element("key").value.trim();

@@ -1,4 +1,4 @@
-//! Chat templates as transformers renders them, on minijinja, for C++ (see ../template.h). No panic leaves this library.
+//! Chat templates as transformers renders them, on minijinja, for C++ (see ../../template_abi.h). No panic leaves it.
 mod environment;
 mod filters;
 mod methods;
