@@ -10,6 +10,16 @@ namespace baleen {
 /// Slots of a page, and the lanes that hold its keys.
 inline constexpr int kTileKeys = 32;
 
+/// Dimensions that share one scale in the i8 cache, counted from 0; the last block of a head may be shorter.
+inline constexpr int kI8Block = 32;
+constexpr int64_t i8_blocks(int64_t dim) { return (dim + kI8Block - 1) / kI8Block; }
+/// Codes of a key are padded with zeros to whole groups of four, what one integer dot product takes.
+constexpr int64_t i8_padded(int64_t dim) { return (dim + 3) / 4 * 4; }
+/// Bytes of a head's keys in a page: codes [padded / 4][32][4], then scales [blocks][32].
+constexpr int64_t i8_keys_bytes(int64_t dim) { return kTileKeys * (i8_padded(dim) + 4 * i8_blocks(dim)); }
+/// Bytes of a head's values in a page: codes [32][dim], then scales [32][blocks].
+constexpr int64_t i8_values_bytes(int64_t dim) { return kTileKeys * (dim + 4 * i8_blocks(dim)); }
+
 /// Bit i: the query row sees slot i of the page.
 using VisibleKeys = uint32_t;
 
@@ -27,6 +37,13 @@ struct TileRows {
   float* scores;               ///< [count, 32]; probabilities after softmax_tile
   float *max, *sum;            ///< [count]; -infinity and 0 before the first tile
   float* correction;           ///< [count]: what earlier sums are multiplied by
+};
+
+/// Query rows as i8 blocks.
+struct I8Queries {
+  int8_t* codes;  ///< [rows, padded]
+  float* scales;  ///< [rows, blocks]
+  int32_t* sums;  ///< [rows, blocks], of the codes
 };
 
 struct RowKernels {
@@ -50,8 +67,16 @@ struct RowKernels {
   /// count floats of f16 values.
   void (*widen_f16)(const uint16_t* x, int64_t count, float* out);
 
+  void (*store_keys_i8)(const HeadRows& rows, int8_t* keys);
+  void (*store_values_i8)(const HeadRows& rows, int8_t* values);
+  /// A page's values [32][dim].
+  void (*widen_values_i8)(const int8_t* values, int64_t dim, float* out);
+  void (*quantise_queries)(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
+
   /// scores[r][key] = sum over d of queries[r][d] * keys[d][key], for all 32 keys of the page.
   void (*scores)(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+  /// The same from i8 blocks: each block's dot product is exact.
+  void (*scores_i8)(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
   /// One step of the running softmax over the visible scores; a row that sees none stays as it is.
   void (*softmax_tile)(const TileRows& rows);
   /// out[r] = out[r] * correction[r], then + scores[r][key] * values[key] for each visible key in order.

@@ -20,7 +20,18 @@ constexpr std::pair<KvType, std::string_view> kTypeNames[] = {
 
 size_t to_cache_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-size_t element_bytes(KvType type) { return type == KvType::f32 ? sizeof(float) : sizeof(uint16_t); }
+/// `dim` numbers of each of a page's tokens; i8_bytes with their scales.
+size_t plane_bytes(KvType type, int32_t dim, int64_t i8_bytes) {
+  switch (type) {
+    case KvType::f32:
+      return to_cache_lines(static_cast<size_t>(dim) * kPageTokens * sizeof(float));
+    case KvType::f16:
+      return to_cache_lines(static_cast<size_t>(dim) * kPageTokens * sizeof(uint16_t));
+    case KvType::i8:
+      return to_cache_lines(static_cast<size_t>(i8_bytes));
+  }
+  CHECK(false);
+}
 
 }  // namespace
 
@@ -36,13 +47,9 @@ std::string_view name(KvType type) {
   CHECK(false);
 }
 
-size_t KvLayout::keys_bytes() const {
-  return to_cache_lines(static_cast<size_t>(key_dim) * kPageTokens * element_bytes(type));
-}
+size_t KvLayout::keys_bytes() const { return plane_bytes(type, key_dim, i8_keys_bytes(key_dim)); }
 
-size_t KvLayout::values_bytes() const {
-  return to_cache_lines(static_cast<size_t>(value_dim) * kPageTokens * element_bytes(type));
-}
+size_t KvLayout::values_bytes() const { return plane_bytes(type, value_dim, i8_values_bytes(value_dim)); }
 
 size_t KvLayout::page_bytes() const {
   return head_bytes() * static_cast<size_t>(kv_heads) * static_cast<size_t>(layers);

@@ -32,7 +32,8 @@ struct KvLayout {
 
 using PageId = int32_t;
 
-/// Page memory: [layer][kv head], keys as [key_dim][32], then values as [32][value_dim].
+/// Page memory: [layer][kv head], keys as [key_dim][32], then values as
+/// [32][value_dim]; i8 as kernels/row_kernels.h says.
 class PagePool {
  public:
   /// As many pages as `bytes` hold. failed where that is none or the system has no such address space; memory

@@ -26,6 +26,7 @@ struct Job {
 struct JobScratch {
   float *queries, *out, *scores, *max, *sum, *correction, *keys, *values;
   VisibleKeys* visible;
+  I8Queries i8_queries;
 };
 
 JobScratch take_job_scratch(const AttentionShape& shape, Workspace& scratch) {
@@ -38,14 +39,18 @@ JobScratch take_job_scratch(const AttentionShape& shape, Workspace& scratch) {
           .correction = scratch.take<float>(rows),
           .keys = scratch.take<float>(int64_t{kTileKeys} * shape.key_dim),
           .values = scratch.take<float>(int64_t{kTileKeys} * shape.value_dim),
-          .visible = scratch.take<VisibleKeys>(rows)};
+          .visible = scratch.take<VisibleKeys>(rows),
+          .i8_queries = {.codes = scratch.take<int8_t>(rows * i8_padded(shape.key_dim)),
+                         .scales = scratch.take<float>(rows * i8_blocks(shape.key_dim)),
+                         .sums = scratch.take<int32_t>(rows * i8_blocks(shape.key_dim))}};
 }
 
 size_t job_scratch_bytes(const AttentionShape& shape) {
-  const auto rows = static_cast<size_t>(job_rows(shape)),
-             dims = static_cast<size_t>(shape.key_dim + shape.value_dim);
-  constexpr size_t kTakes = 9;
-  return sizeof(float) * (rows * (dims + kTileKeys + 4) + kTileKeys * dims) + kTakes * 64;
+  const auto rows = static_cast<size_t>(job_rows(shape));
+  const auto dims = static_cast<size_t>(shape.key_dim + shape.value_dim);
+  const auto i8_row = static_cast<size_t>(i8_padded(shape.key_dim) + 8 * i8_blocks(shape.key_dim));
+  constexpr size_t kTakes = 12;
+  return sizeof(float) * (rows * (dims + kTileKeys + 4) + kTileKeys * dims) + rows * i8_row + kTakes * 64;
 }
 
 /// Slots of the page that starts at `page_position` seen from `position`.
@@ -58,34 +63,69 @@ VisibleKeys visible_keys(int32_t position, int32_t page_position, int32_t window
   return window == 0 ? causal : causal & ~below(slot + 1 - window);
 }
 
-/// A page's keys and values of one head as floats, in place where they are stored so.
-struct PageFloats {
-  const float *keys, *values;
-};
+void scale_queries(const RowKernels& kernels, const AttentionShape& shape, Rows q, const Job& job,
+                   const JobScratch& s) {
+  const int64_t width = int64_t{shape.group()} * shape.key_dim;
+  for (int32_t t = 0; t < job.tokens; ++t)
+    kernels.scale(q.row(job.part->first_row + job.first + t) + job.kv_head * width, shape.scale, width,
+                  s.queries + t * width);
+}
 
-PageFloats page_floats(const Pass& pass, const std::byte* keys, const std::byte* values,
-                       const JobScratch& scratch) {
-  const KvLayout& layout = pass.pool.layout();
-  if (layout.type == KvType::f32)
-    return {reinterpret_cast<const float*>(keys), reinterpret_cast<const float*>(values)};
-  const RowKernels& kernels = pass.kernels();
-  kernels.widen_f16(reinterpret_cast<const uint16_t*>(keys), int64_t{kTileKeys} * layout.key_dim,
-                    scratch.keys);
-  kernels.widen_f16(reinterpret_cast<const uint16_t*>(values), int64_t{kTileKeys} * layout.value_dim,
-                    scratch.values);
-  return {scratch.keys, scratch.values};
+/// Scores of the job's queries with one head's keys of a page.
+void score_page(const RowKernels& kernels, const KvLayout& layout, const std::byte* keys,
+                const TileRows& tile, const JobScratch& s) {
+  switch (layout.type) {
+    case KvType::f32:
+      return kernels.scores(s.queries, reinterpret_cast<const float*>(keys), layout.key_dim, tile);
+    case KvType::f16:
+      kernels.widen_f16(reinterpret_cast<const uint16_t*>(keys), int64_t{kTileKeys} * layout.key_dim, s.keys);
+      return kernels.scores(s.queries, s.keys, layout.key_dim, tile);
+    case KvType::i8:
+      return kernels.scores_i8(s.i8_queries, reinterpret_cast<const int8_t*>(keys), layout.key_dim, tile);
+  }
+}
+
+/// One head's values of a page as floats, in place where they are stored so.
+const float* page_values(const RowKernels& kernels, const KvLayout& layout, const std::byte* values,
+                         const JobScratch& s) {
+  switch (layout.type) {
+    case KvType::f32:
+      return reinterpret_cast<const float*>(values);
+    case KvType::f16:
+      kernels.widen_f16(reinterpret_cast<const uint16_t*>(values), int64_t{kTileKeys} * layout.value_dim,
+                        s.values);
+      return s.values;
+    case KvType::i8:
+      kernels.widen_values_i8(reinterpret_cast<const int8_t*>(values), layout.value_dim, s.values);
+      return s.values;
+  }
+  CHECK(false);
+}
+
+/// One head's new keys and values into a page.
+void store_head(const RowKernels& kernels, KvType type, const HeadRows& new_keys, const HeadRows& new_values,
+                std::byte* keys, std::byte* values) {
+  switch (type) {
+    case KvType::f32:
+      kernels.store_keys_f32(new_keys, reinterpret_cast<float*>(keys));
+      return kernels.store_values_f32(new_values, reinterpret_cast<float*>(values));
+    case KvType::f16:
+      kernels.store_keys_f16(new_keys, reinterpret_cast<uint16_t*>(keys));
+      return kernels.store_values_f16(new_values, reinterpret_cast<uint16_t*>(values));
+    case KvType::i8:
+      kernels.store_keys_i8(new_keys, reinterpret_cast<int8_t*>(keys));
+      return kernels.store_values_i8(new_values, reinterpret_cast<int8_t*>(values));
+  }
 }
 
 void run_job(const Pass& pass, const AttentionShape& shape, int32_t layer, const Job& job, Rows q, Rows out,
              const JobScratch& s) {
   const RowKernels& kernels = pass.kernels();
-  const int32_t group = shape.group(), first_head = job.kv_head * group;
-  const int32_t first_row = job.part->first_row + job.first;
+  const KvLayout& layout = pass.pool.layout();
+  const int32_t group = shape.group(), rows = job.tokens * group;
   const int32_t first_position = job.part->first_position + job.first;
-  const int32_t rows = job.tokens * group;
-  for (int32_t t = 0; t < job.tokens; ++t)
-    kernels.scale(q.row(first_row + t) + first_head * shape.key_dim, shape.scale,
-                  int64_t{group} * shape.key_dim, s.queries + int64_t{t} * group * shape.key_dim);
+  scale_queries(kernels, shape, q, job, s);
+  if (layout.type == KvType::i8) kernels.quantise_queries(s.queries, rows, shape.key_dim, s.i8_queries);
   std::fill_n(s.out, int64_t{rows} * shape.value_dim, 0.0f);
   std::fill_n(s.max, rows, -std::numeric_limits<float>::infinity());
   std::fill_n(s.sum, rows, 0.0f);
@@ -97,16 +137,15 @@ void run_job(const Pass& pass, const AttentionShape& shape, int32_t layer, const
     for (int32_t r = 0; r < rows; ++r)
       s.visible[r] = visible_keys(first_position + r / group, index * kPageTokens, shape.window);
     const PageId page = job.part->pages->pages[static_cast<size_t>(index)];
-    const PageFloats floats = page_floats(pass, pass.pool.keys(page, layer, job.kv_head),
-                                          pass.pool.values(page, layer, job.kv_head), s);
-    kernels.scores(s.queries, floats.keys, shape.key_dim, tile);
+    score_page(kernels, layout, pass.pool.keys(page, layer, job.kv_head), tile, s);
     kernels.softmax_tile(tile);
-    kernels.weighted_sum(tile, floats.values, shape.value_dim, s.out);
+    const float* values = page_values(kernels, layout, pass.pool.values(page, layer, job.kv_head), s);
+    kernels.weighted_sum(tile, values, shape.value_dim, s.out);
   }
   kernels.divide(s.sum, rows, shape.value_dim, s.out);
   const int64_t width = int64_t{group} * shape.value_dim;
   for (int32_t t = 0; t < job.tokens; ++t)
-    std::copy_n(s.out + t * width, width, out.row(first_row + t) + first_head * shape.value_dim);
+    std::copy_n(s.out + t * width, width, out.row(job.part->first_row + job.first + t) + job.kv_head * width);
 }
 
 /// Fills `jobs`, late tokens first: they see the most keys, and long jobs should not come last.
@@ -137,15 +176,8 @@ void Attention::store(const Pass& pass, int32_t layer, Rows keys, Rows values) c
                                   shape_.key_dim};
           const HeadRows new_values{values.row(row) + head * shape_.value_dim, values.stride, count, slot,
                                     shape_.value_dim};
-          std::byte* page_keys = pass.pool.keys(page, layer, head);
-          std::byte* page_values = pass.pool.values(page, layer, head);
-          if (pass.pool.layout().type == KvType::f32) {
-            kernels.store_keys_f32(new_keys, reinterpret_cast<float*>(page_keys));
-            kernels.store_values_f32(new_values, reinterpret_cast<float*>(page_values));
-          } else {
-            kernels.store_keys_f16(new_keys, reinterpret_cast<uint16_t*>(page_keys));
-            kernels.store_values_f16(new_values, reinterpret_cast<uint16_t*>(page_values));
-          }
+          store_head(kernels, pass.pool.layout().type, new_keys, new_values,
+                     pass.pool.keys(page, layer, head), pass.pool.values(page, layer, head));
           done += count;
         }
       });

@@ -18,6 +18,12 @@ TEST(PagePool, SaysItsSizes) {
   EXPECT_EQ(kLayout.token_bytes(), 3u * 2 * (24 + 16) * 2);
 }
 
+TEST(PagePool, I8HoldsCodesAndScales) {
+  const KvLayout layout{.layers = 1, .kv_heads = 1, .key_dim = 49, .value_dim = 64, .type = KvType::i8};
+  EXPECT_EQ(layout.keys_bytes(), 32u * (52 + 2 * 4));
+  EXPECT_EQ(layout.values_bytes(), 32u * (64 + 2 * 4));
+}
+
 TEST(PagePool, HandsOutEveryPageOnce) {
   auto pool = PagePool::make(kLayout, 10 * kLayout.page_bytes() + 1);
   ASSERT_TRUE(pool);

@@ -65,6 +65,9 @@ void scale(const float* x, float factor, int64_t width, float* out);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
 void widen_f16(const uint16_t* x, int64_t count, float* out);
 
+void widen_values_i8(const int8_t* values, int64_t dim, float* out);
+void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
+
 void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
 void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out);

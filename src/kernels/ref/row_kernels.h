@@ -27,6 +27,12 @@ void store_values_f32(const HeadRows& rows, float* values);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
 void widen_f16(const uint16_t* x, int64_t count, float* out);
 
+void store_keys_i8(const HeadRows& rows, int8_t* keys);
+void store_values_i8(const HeadRows& rows, int8_t* values);
+void widen_values_i8(const int8_t* values, int64_t dim, float* out);
+void quantise_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
+void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
+
 void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
 void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out);
