@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "server/openai/api_error.h"
+#include "server/web/pages.h"
 
 namespace baleen {
 namespace {
@@ -18,8 +19,21 @@ constexpr std::string_view kChat = "/v1/chat/completions", kCompletions = "/v1/c
 /// The method that a path takes beside OPTIONS (GET includes HEAD); empty where nothing is.
 std::string_view method_of(std::string_view path) {
   if (path == kChat || path == kCompletions) return "POST";
-  if (path == kModels || path.starts_with(kModelPrefix) || path == kHealth) return "GET";
+  if (path == kModels || path.starts_with(kModelPrefix) || path == kHealth || find_page(path) != nullptr)
+    return "GET";
   return {};
+}
+
+void respond_page(Exchange& exchange, const Page& page) {
+  HttpResponse response{.content_type = std::string(page.content_type),
+                        .fields = {{"etag", std::string(page.etag)},
+                                   {"cache-control", "no-cache"},
+                                   {"content-security-policy", std::string(kPagePolicy)}}};
+  if (exchange.request().field("if-none-match") == page.etag)
+    response.status = 304;
+  else
+    response.body = page.body;
+  exchange.respond(std::move(response));
 }
 
 }  // namespace
@@ -43,7 +57,8 @@ void Service::answer(std::shared_ptr<Exchange> exchange) {
   if (path == kCompletions) return openai_.completions(exchange);
   if (path == kModels) return openai_.list_models(*exchange);
   if (path.starts_with(kModelPrefix)) return openai_.show_model(*exchange, path.substr(kModelPrefix.size()));
-  answer_health(*exchange);
+  if (path == kHealth) return answer_health(*exchange);
+  respond_page(*exchange, *find_page(path));
 }
 
 HttpResponse Service::refuse(int status, std::string_view reason) {
