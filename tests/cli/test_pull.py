@@ -42,7 +42,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server, path = self.server, self.path
         server.seen.append((path, dict(self.headers)))
         if path in server.redirects:
-            self.answer(302, {"Location": server.redirects[path], "Content-Length": "0", **server.extra.get(path, {})})
+            fields = {"Location": server.redirects[path], "Content-Length": "0", **server.extra.get(path, {})}
+            self.answer(302, fields)
             return
         if path not in server.files:
             self.answer(404, {"Content-Length": "0"})
@@ -102,8 +103,8 @@ class Store:
         return {**clean, "BALEEN_HOME": str(self.home)}
 
     def run(self, *arguments, **more):
-        return subprocess.run([self.baleen, *arguments], env={**self.environment, **more}, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=60)
+        return subprocess.run([self.baleen, *arguments], env={**self.environment, **more}, capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, timeout=60)
 
     def pull(self, *arguments, **more):
         done = self.run("pull", *arguments, **more)
@@ -121,8 +122,8 @@ def store(baleen, tmp_path):
 
 def test_url(files, store):
     files.files["/dir/tiny.gguf"] = MODEL
-    assert store.pull(files.url + "/dir/tiny.gguf?download=true") == (1, f"error: {files.url}/dir/tiny.gguf?download=true: "
-                      "the server answered 404: there is no such file or repository\n")
+    wrong = files.url + "/dir/tiny.gguf?download=true"
+    assert store.pull(wrong) == (1, f"error: {wrong}: the server answered 404: there is no such file or repository\n")
     assert store.pull(files.url + "/dir/tiny.gguf") == (0, "")
     assert store.names() == ["tiny.gguf"]
     assert (store.models / "tiny.gguf").read_bytes() == MODEL
@@ -329,7 +330,8 @@ def wheel(folder, name, files):
         for inner, content in files.items():
             archive.writestr(inner, content)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        tags = "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr(f"{info}/WHEEL", tags)
         archive.writestr(f"{info}/RECORD", "")
     return path
 

@@ -1,6 +1,6 @@
-// Products with K formats (formulas: kernels/ref/multiply_k.cc). 4- and 5-bit codes: vpmaddwd multiplies the 16-bit sums
-// with the weight's sub-scale while it widens them. Q6_K: widened, then -32 * sum of the activations is added, then
-// multiplied in 32 bits.
+// Products with K formats (formulas: kernels/ref/multiply_k.cc). 4- and 5-bit codes: vpmaddwd multiplies the
+// 16-bit sums with the weight's sub-scale while it widens them. Q6_K: widened, then -32 * sum of the
+// activations is added, then multiplied in 32 bits.
 #include "kernels/avx2/matmul.h"
 #include "kernels/avx2/vectors.h"
 

@@ -1,5 +1,6 @@
-// Products with K formats (formulas: kernels/ref/multiply_k.cc). A sub-block's dot product is multiplied by the weight's
-// sub-scale in int32 and shifted by the activations'; Q6_K's accumulators start at -32 * sum of the activations.
+// Products with K formats (formulas: kernels/ref/multiply_k.cc). A sub-block's dot product is multiplied by
+// the weight's sub-scale in int32 and shifted by the activations'; Q6_K's accumulators start at -32 * sum of
+// the activations.
 #include "kernels/avx512/matmul.h"
 #include "kernels/avx512/vectors.h"
 

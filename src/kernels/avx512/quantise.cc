@@ -69,11 +69,19 @@ BALEEN_INLINE int sub_scale_exponent(float magnitude, float amax) {
   return (magnitude <= amax * 0.5f) + (magnitude <= amax * 0.25f) + (magnitude <= amax * 0.125f);
 }
 
-/// Sub-block j of 32, with the block's scale.
-BALEEN_INLINE void quantise_sub_block(const ActivationTile& tile, int j, const float* x, int token,
-                                      BlockScale to, uint32_t largest, std::byte* block) {
-  const int tokens = tile.tokens;
-  const int e = to.factor == 0 ? 0 : sub_scale_exponent(from_bits(largest), to.amax);
+/// 32 of a block's values.
+struct SubBlock {
+  int index;
+  const float* x;
+  uint32_t largest;  // magnitude, as bits
+};
+
+/// One sub-block of a token, with the block's scale.
+BALEEN_INLINE void quantise_sub_block(const SubBlock& sub, BlockScale to, int tokens, int token,
+                                      std::byte* block) {
+  const int j = sub.index;
+  const float* x = sub.x;
+  const int e = to.factor == 0 ? 0 : sub_scale_exponent(from_bits(sub.largest), to.amax);
   const float factor = to.factor * static_cast<float>(1 << e);
   const __m512i low_codes = codes_of(_mm512_loadu_ps(x), factor);
   const __m512i high_codes = codes_of(_mm512_loadu_ps(x + 16), factor);
@@ -98,7 +106,8 @@ void quantise_256(const ActivationTile& tile, const float* x, int token, std::by
   }
   const BlockScale to = block_scale(amax);
   store(block + kScale256 * tile.tokens + token * 4, to.scale * 0x1p-3f);
-  for (int j = 0; j < 8; ++j) quantise_sub_block(tile, j, x + j * kSlab, token, to, largest[j], block);
+  for (int j = 0; j < 8; ++j)
+    quantise_sub_block({j, x + j * kSlab, largest[j]}, to, tile.tokens, token, block);
 }
 
 }  // namespace
