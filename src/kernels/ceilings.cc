@@ -14,7 +14,7 @@ namespace {
 constexpr int kRuns = 12;
 constexpr double kRunSeconds = 0.01;
 // Larger than any last-level cache of one socket in use, so that every pass reads memory.
-constexpr int64_t kReadBytes = int64_t{512} << 20;
+constexpr int64_t kReadBytes = int64_t{256} << 20;
 constexpr int64_t kReadUnit = int64_t{1} << 20;
 constexpr int kReadPasses = 4;
 

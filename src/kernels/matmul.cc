@@ -9,8 +9,9 @@ namespace baleen {
 namespace {
 
 constexpr size_t kMaxProducts = 8;
-// What a thread takes at once: enough work to hide the shared counter, little enough to share evenly.
-constexpr int64_t kUnitBytes = 64 << 10;
+constexpr int64_t kUnitBytes = 64 << 10;          // one tile: weights are read once
+constexpr int64_t kUnitBytesOfTiles = 256 << 10;  // several: a quarter of a second-level cache of 1 MiB
+constexpr int64_t kUnitsOfThread = 4;
 
 int64_t tiles_of(int64_t rows) { return (rows + kTileTokens - 1) / kTileTokens; }
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -61,30 +62,55 @@ struct Work {
   int64_t first_unit, panels_per_unit;
 };
 
-void multiply_panel(const Work& work, const Activations& x, int64_t panel, const std::byte* data) {
+/// Panels of a product from `first` to before `last`.
+struct Panels {
+  int64_t first, last;
+};
+
+Panels panels_of(const Work& work, int64_t unit) {
+  const int64_t first = (unit - work.first_unit) * work.panels_per_unit;
+  return {first, std::min(first + work.panels_per_unit, work.product->weights->panels())};
+}
+
+void multiply_tile(const Work& work, const Activations& x, int64_t tile, int64_t panel,
+                   const std::byte* data) {
   const PackedMatrix& weights = *work.product->weights;
   const Rows& out = work.product->out;
   const int64_t row = panel * kPanelRows;
-  for (int64_t tile = 0; tile < x.tiles(); ++tile)
-    work.kernel({.panel = data,
-                 .x = x.tile(work.scheme, tile),
-                 .cols = weights.cols(),
-                 .tokens = x.rows(tile),
-                 .rows = static_cast<int>(std::min<int64_t>(kPanelRows, weights.rows() - row)),
-                 .out = out.row(x.first_row(tile)) + row,
-                 .out_stride = out.stride,
-                 .add = work.product->store == Store::add});
+  work.kernel({.panel = data,
+               .x = x.tile(work.scheme, tile),
+               .cols = weights.cols(),
+               .tokens = x.rows(tile),
+               .rows = static_cast<int>(std::min<int64_t>(kPanelRows, weights.rows() - row)),
+               .out = out.row(x.first_row(tile)) + row,
+               .out_stride = out.stride,
+               .add = work.product->store == Store::add});
 }
 
-void multiply_unit(const Work& work, const Activations& x, int64_t unit, float* unpacked) {
-  const PackedMatrix& weights = *work.product->weights;
-  const int64_t first = (unit - work.first_unit) * work.panels_per_unit;
-  const int64_t last = std::min(first + work.panels_per_unit, weights.panels());
-  for (int64_t panel = first; panel < last; ++panel) {
-    if (unpacked != nullptr) weights.unpack_panel(panel, unpacked);
-    multiply_panel(work, x, panel,
-                   unpacked != nullptr ? reinterpret_cast<const std::byte*>(unpacked) : weights.panel(panel));
+/// The unit's panels stay in the second-level cache while all tiles pass by, a tile in the first-level one.
+void multiply_unit(const Work& work, const Activations& x, int64_t unit) {
+  const Panels panels = panels_of(work, unit);
+  for (int64_t tile = 0; tile < x.tiles(); ++tile)
+    for (int64_t panel = panels.first; panel < panels.last; ++panel)
+      multiply_tile(work, x, tile, panel, work.product->weights->panel(panel));
+}
+
+/// Types without kernels of their own: each panel is unpacked to floats once for all tiles.
+void multiply_unpacked(const Work& work, const Activations& x, int64_t unit, float* unpacked) {
+  const Panels panels = panels_of(work, unit);
+  for (int64_t panel = panels.first; panel < panels.last; ++panel) {
+    work.product->weights->unpack_panel(panel, unpacked);
+    for (int64_t tile = 0; tile < x.tiles(); ++tile)
+      multiply_tile(work, x, tile, panel, reinterpret_cast<const std::byte*>(unpacked));
   }
+}
+
+/// Panels that a thread takes at once: enough bytes to hide the shared counter and, with several tiles, to use a tile
+/// often while it is in the first-level cache; few enough that all threads get several.
+int64_t panels_per_unit(const PackedMatrix& weights, int64_t tiles, int threads) {
+  const int64_t by_bytes = (tiles > 1 ? kUnitBytesOfTiles : kUnitBytes) / weights.panel_bytes();
+  const int64_t by_threads = weights.panels() / (int64_t{threads} * kUnitsOfThread);
+  return std::max<int64_t>(1, std::min(by_bytes, by_threads));
 }
 
 }  // namespace
@@ -105,7 +131,7 @@ void multiply(const Compute& compute, Rows x, std::span<const Product> products,
             .kernel = multiply_kernel(compute.kernels->matmul, weights.type()),
             .scheme = scheme_of(weights.type()),
             .first_unit = units,
-            .panels_per_unit = std::max<int64_t>(1, kUnitBytes / weights.panel_bytes())};
+            .panels_per_unit = panels_per_unit(weights, activations.tiles(), compute.pool->size())};
     units += (weights.panels() + work.panels_per_unit - 1) / work.panels_per_unit;
     unpacks = unpacks || work.kernel == nullptr;
     activations.arrange(work.scheme);
@@ -115,10 +141,10 @@ void multiply(const Compute& compute, Rows x, std::span<const Product> products,
   compute.pool->parallel_for(units, [&](int64_t unit, int thread) {
     size_t i = products.size() - 1;
     while (works[i].first_unit > unit) --i;
+    if (works[i].kernel != nullptr) return multiply_unit(works[i], activations, unit);
     Work work = works[i];
-    const bool unpack = work.kernel == nullptr;
-    if (unpack) work.kernel = compute.kernels->matmul.f32;
-    multiply_unit(work, activations, unit, unpack ? unpacked + thread * panel_floats : nullptr);
+    work.kernel = compute.kernels->matmul.f32;
+    multiply_unpacked(work, activations, unit, unpacked + thread * panel_floats);
   });
   scratch.back_to(mark);
 }

@@ -103,6 +103,10 @@ BALEEN_INLINE void for_tokens(const MatmulTile& tile) {
   }
 }
 
+/// Makes the compiler compute a sum here, in a register: left alone, GCC puts additions off until the end of a block and
+/// spills the products.
+BALEEN_INLINE void settle(__m256i& sum) { asm volatile("" : "+x"(sum)); }
+
 /// 16-bit sums of a k-group: two words a row, code (unsigned) times activation, added to those of earlier groups.
 template <int N>
 BALEEN_INLINE void dot_group(const __m256i (&code)[2], const std::byte* x, bool first_group,
@@ -114,6 +118,7 @@ BALEEN_INLINE void dot_group(const __m256i (&code)[2], const std::byte* x, bool 
     for (int half = 0; half < 2; ++half) {
       const __m256i product = _mm256_maddubs_epi16(code[half], a);
       words.of[half][t] = first_group ? product : _mm256_add_epi16(words.of[half][t], product);
+      settle(words.of[half][t]);
     }
   }
 }
