@@ -8,6 +8,8 @@
 #include "cli/model_facts.h"
 #include "cli/model_store.h"
 #include "formats/checkpoint.h"
+#include "prompt/chat_template.h"
+#include "tokenizer/tokenizer.h"
 
 namespace baleen {
 namespace {
@@ -162,11 +164,23 @@ void print_page(const Checkpoint& checkpoint) {
   print_line("template", std::string(facts.template_family));
 }
 
+/// That tokenizer and template can be made of what the file says.
+Result<void> check_text(const Checkpoint& checkpoint) {
+  const Vocabulary& vocabulary = checkpoint.vocabulary();
+  if (vocabulary.kind == VocabularyKind::none) return {};
+  if (auto tokenizer = Tokenizer::make(vocabulary); !tokenizer) return error_of(tokenizer);
+  if (checkpoint.chat_template().empty()) return {};
+  auto chat = ChatTemplate::compile(checkpoint.chat_template(), template_tokens(vocabulary));
+  if (!chat) return bad_input("tokenizer.chat_template: " + chat.error().message);
+  return {};
+}
+
 Result<void> inspect(const std::string& model, bool as_json) {
   auto path = find_model(model);
   if (!path) return error_of(path);
   auto checkpoint = Checkpoint::open(*path);
   if (!checkpoint) return error_of(checkpoint);
+  if (auto text = check_text(*checkpoint); !text) return std::unexpected(checkpoint->locate(text.error()));
   if (as_json) {
     print_json(*checkpoint);
   } else {

@@ -10,7 +10,9 @@ Result<Tokenizer> open_tokenizer(std::string_view model) {
   if (!path) return error_of(path);
   auto checkpoint = Checkpoint::open_vocabulary(*path);
   if (!checkpoint) return error_of(checkpoint);
-  return Tokenizer::make(checkpoint->vocabulary());
+  auto tokenizer = Tokenizer::make(checkpoint->vocabulary());
+  if (!tokenizer) return std::unexpected(checkpoint->locate(tokenizer.error()));
+  return tokenizer;
 }
 
 }  // namespace baleen

@@ -38,11 +38,13 @@ Result<void> add_text(const Checkpoint& checkpoint, LoadedModel& loaded) {
   const Vocabulary& vocabulary = checkpoint.vocabulary();
   if (vocabulary.kind == VocabularyKind::none) return {};
   auto tokenizer = Tokenizer::make(vocabulary);
-  if (!tokenizer) return error_of(tokenizer);
+  if (!tokenizer) return std::unexpected(checkpoint.locate(tokenizer.error()));
   loaded.tokenizer = std::make_unique<Tokenizer>(std::move(*tokenizer));
   if (checkpoint.chat_template().empty()) return {};
   auto chat = ChatTemplate::compile(checkpoint.chat_template(), template_tokens(vocabulary));
-  if (!chat) return error_of(chat);
+  if (!chat)
+    return std::unexpected(
+        checkpoint.locate({ErrorKind::bad_input, "tokenizer.chat_template: " + chat.error().message}));
   loaded.chat = std::make_unique<ChatTemplate>(std::move(*chat));
   return {};
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "formats/checkpoint_parts.h"
+#include "formats/error_text.h"
 #include "formats/tensor_check.h"
 
 namespace baleen {
@@ -61,11 +62,20 @@ Checkpoint::Checkpoint(CheckpointParts parts) : fingerprint_(fingerprint_of(part
   name_ = std::move(parts.name);
   tensors_ = std::move(parts.tensors);
   std::ranges::sort(tensors_, {}, &Tensor::name);
+  path_ = std::move(parts.path);
+  field_offsets_ = std::move(parts.field_offsets);
   for (const MappedFile& file : parts.files) file_bytes_ += file.bytes().size();
   files_ = std::make_shared<const std::vector<MappedFile>>(std::move(parts.files));
 }
 
 const Tensor* Checkpoint::find(std::string_view name) const { return find_tensor(tensors_, name); }
+
+Error Checkpoint::locate(Error error) const {
+  const size_t end = error.message.find_first_of(":[ ");
+  const auto field = field_offsets_.find(std::string_view(error.message).substr(0, end));
+  if (field != field_offsets_.end()) error.message.insert(end, " at byte " + std::to_string(field->second));
+  return in_file(path_, std::move(error)).error();
+}
 
 void Checkpoint::release(const Tensor& tensor) const {
   for (const MappedFile& file : *files_) {

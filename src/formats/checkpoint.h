@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -52,6 +53,9 @@ class Checkpoint {
   /// Changes whenever the weights do: a hash over metadata, tensor table and a sample of the tensor bytes.
   uint64_t fingerprint() const { return fingerprint_; }
   uint64_t file_bytes() const { return file_bytes_; }
+  /// An error of a higher layer that begins with a field's name ("tokenizer.ggml.pre: …"), with the file in front
+  /// and the field's byte offset behind its name.
+  Error locate(Error error) const;
   /// The files as they are, the first of a split set first.
   std::span<const MappedFile> files() const { return *files_; }
 
@@ -62,6 +66,8 @@ class Checkpoint {
   Vocabulary vocabulary_;
   std::string chat_template_, name_;
   std::vector<Tensor> tensors_;  // sorted by name
+  std::filesystem::path path_;
+  std::map<std::string, uint64_t, std::less<>> field_offsets_;
   std::shared_ptr<const std::vector<MappedFile>> files_;
   uint64_t fingerprint_ = 0, file_bytes_ = 0;
 };

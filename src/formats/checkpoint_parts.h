@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,13 @@
 namespace baleen {
 
 struct CheckpointParts {
+  std::filesystem::path path;
   HyperParameters params;
   Vocabulary vocabulary;
   std::string chat_template, name;
-  std::vector<Tensor> tensors;         ///< in any order
-  std::vector<MappedFile> files;       ///< that the tensors' bytes lie in
+  std::vector<Tensor> tensors;                                 ///< in any order
+  std::map<std::string, uint64_t, std::less<>> field_offsets;  ///< of the vocabulary's fields in the file
+  std::vector<MappedFile> files;                               ///< that the tensors' bytes lie in
   std::vector<uint64_t> header_bytes;  ///< per file: what stands before the tensors' bytes
 };
 

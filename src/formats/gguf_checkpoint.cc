@@ -107,8 +107,11 @@ Result<void> read_parts(const GgufFile& file, Wanted wanted, CheckpointParts& pa
 
 Result<CheckpointParts> read_gguf(const std::filesystem::path& path, Wanted wanted) {
   CheckpointParts parts;
+  parts.path = path;
   auto file = open_file(path, parts);
   if (!file) return error_of(file);
+  for (const GgufEntry& entry : file->metadata.entries())
+    if (entry.key.starts_with("tokenizer.")) parts.field_offsets.emplace(entry.key, entry.offset);
   auto split = read_gguf_split(*file);
   if (!split) return in_file(path, std::move(split.error()));
   if (wanted == Wanted::everything)

@@ -44,7 +44,10 @@ std::vector<MalformedCase> gguf_model_cases();
 /// tokenizer.*
 std::vector<MalformedCase> gguf_vocabulary_cases();
 
-/// All of the above.
+/// What only tokenizer and prompt can see: unknown pre-tokenizers, merges of unknown tokens.
+std::vector<MalformedCase> gguf_text_cases();
+
+/// All but the last.
 std::vector<MalformedCase> all_gguf_cases();
 
 }  // namespace baleen::test

@@ -37,7 +37,9 @@ TEST(MalformedGguf, CutAtAnyByteIsRefused) {
     const std::string bytes = file.to_bytes();
     const auto path = folder.write("model.gguf", bytes);
     ASSERT_TRUE(Checkpoint::open(path));
+    const size_t data = bytes.find("blk.1.ffn_down.weight") + 64;
     for (size_t size = bytes.size(); size-- > 0;) {
+      if (size > data && size % 13 != 0) continue;  // inside the data one byte is like the next
       ASSERT_EQ(::truncate(path.c_str(), static_cast<off_t>(size)), 0);
       expect_refused(Checkpoint::open(path), "cut at " + std::to_string(size), "byte");
     }

@@ -151,6 +151,22 @@ std::vector<MalformedCase> gguf_vocabulary_cases() {
   return all;
 }
 
+std::vector<MalformedCase> gguf_text_cases() {
+  GgufCases cases;
+  for (const char* name : {"GPT-2", "Llama-bpe", "unheard-of", "\xE2\x80\xA8"})
+    cases.add(std::string("pre-tokenizer \"") + name + "\"", "tokenizer.ggml.pre at byte",
+              [&](TinyGguf& f) { f.set_text("tokenizer.ggml.pre", name); });
+  cases.add("pre-tokenizer of 1 MiB", "tokenizer.ggml.pre at byte",
+            [](TinyGguf& f) { f.set_text("tokenizer.ggml.pre", std::string(1 << 20, 'p')); });
+  for (const char* merge : {"x yz", "yz x", "x y"})
+    cases.add(std::string("merge \"") + merge + "\"", "tokenizer.ggml.merges at byte",
+              [&](TinyGguf& f) { f.set_texts(kMerges, {"h e", merge}); });
+  for (const char* text : {"{% for %}", "{{", "{% if x %}", "{% endif %}", "{% unheard of %}"})
+    cases.add(std::string("template ") + text, "tokenizer.chat_template at byte",
+              [&](TinyGguf& f) { f.set_text("tokenizer.chat_template", text); });
+  return cases.take();
+}
+
 std::vector<MalformedCase> all_gguf_cases() {
   std::vector<MalformedCase> all;
   for (const auto& part :

@@ -88,6 +88,12 @@ TEST(InspectProgram, RefusesEachMalformedGguf) {
     expect_exit_3(folder, folder.write("model.gguf", each.bytes), each.what, each.named);
 }
 
+TEST(InspectProgram, RefusesWhatTokenizerOrTemplateCannotBeMadeOf) {
+  const TemporaryFolder folder;
+  for (const MalformedCase& each : gguf_text_cases())
+    expect_exit_3(folder, folder.write("model.gguf", each.bytes), each.what, each.named);
+}
+
 TEST(InspectProgram, RefusesAModelCutAnywhere) {
   const TemporaryFolder folder;
   const std::string bytes = TinyGguf::llama().to_bytes();
@@ -98,7 +104,7 @@ TEST(InspectProgram, RefusesAModelCutAnywhere) {
 
 TEST(InspectProgram, AcceptsWhatTheCasesStartFrom) {
   const TemporaryFolder folder;
-  for (const TinyGguf& file : {TinyGguf::llama(), TinyGguf::llama_sentencepiece()}) {
+  for (const TinyGguf& file : {TinyGguf::llama()}) {
     const Outcome outcome = run_inspect(folder, folder.write("model.gguf", file.to_bytes()));
     EXPECT_TRUE(WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0) << outcome.err;
     EXPECT_EQ(outcome.err, "");
