@@ -36,8 +36,8 @@ class Builder {
     if (!bytes) return error_of(bytes);
     auto merges = read_merges();
     if (!merges) return error_of(merges);
-    state_->splitters.assign(family->splitters.begin(), family->splitters.end());
-    state_->normalizes_to_nfc = family->normalizes_to_nfc;
+    for (const Splitter splitter : family->splitters) state_->stages.push_back(split_with(splitter));
+    if (family->normalizes_to_nfc) state_->normalizer.add(normalize_to(NormalForm::nfc));
     state_->model = std::make_unique<ByteBpe>(
         state_->tokens, *bytes, std::move(*merges),
         family->takes_whole_pieces ? ByteBpe::WholePieces::taken : ByteBpe::WholePieces::merged);

@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "formats/vocabulary.h"
 #include "tokenizer/added_tokens.h"
-#include "tokenizer/normalize.h"
+#include "tokenizer/normalizer.h"
 #include "tokenizer/piece_encoder.h"
-#include "tokenizer/splitters.h"
+#include "tokenizer/pre_tokenizer.h"
 #include "tokenizer/token_table.h"
 
 namespace baleen {
@@ -18,10 +18,12 @@ namespace baleen {
 struct TokenizerState {
   TokenTable tokens;             ///< what each id stands for
   std::vector<uint8_t> control;  ///< 1: a control token, hidden by Detokenizer::Special::skip
-  AddedTokens added;             ///< recognised in a template's text only
-  bool normalizes_to_nfc = false;
-  std::vector<Splitter> splitters;  ///< one inside the parts of the other
+  AddedTokens added;             ///< recognised in a template's text only, before normalisation
+  AddedTokens added_normalized;  ///< likewise, after it
+  Normalizer normalizer;
+  std::vector<std::unique_ptr<PreTokenizerStage>> stages;  ///< one inside the pieces of the other
   std::unique_ptr<PieceEncoder> model;
+  size_t stripped_spaces = 0;  ///< so many spaces are dropped at the start of a sequence's text
   int32_t bos = -1, eos = -1;
   std::vector<int32_t> prefix, suffix;
   std::vector<int32_t> end_of_generation;
@@ -29,5 +31,7 @@ struct TokenizerState {
 
 /// From a byte-level BPE vocabulary as GGUF holds it.
 Result<std::unique_ptr<TokenizerState>> byte_bpe_state(const Vocabulary& vocabulary);
+/// From a SentencePiece vocabulary as GGUF holds it.
+Result<std::unique_ptr<TokenizerState>> sentencepiece_state(const Vocabulary& vocabulary);
 
 }  // namespace baleen

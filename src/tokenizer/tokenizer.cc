@@ -17,7 +17,7 @@ Result<std::unique_ptr<TokenizerState>> make_state(const Vocabulary& vocabulary)
     case VocabularyKind::byte_bpe:
       return byte_bpe_state(vocabulary);
     case VocabularyKind::sentencepiece:
-      return bad_input("tokenizer.ggml.model: SentencePiece is not supported yet");
+      return sentencepiece_state(vocabulary);
     case VocabularyKind::none:
       break;
   }
@@ -43,34 +43,51 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
 /// Text between added tokens.
-void Tokenizer::encode_between(std::string_view text, std::vector<int32_t>& ids) const {
-  if (text.empty()) return;
-  std::string repair_buffer, normal_buffer;
-  text = repaired(text, repair_buffer);
-  if (state_->normalizes_to_nfc) text = normalized(text, NormalForm::nfc, normal_buffer);
-  CHECK(text.size() < INT32_MAX && ids.size() < INT32_MAX);
-  std::vector<Piece> pieces = {{0, static_cast<uint32_t>(text.size())}}, parts;
-  for (const Splitter split : state_->splitters) {
-    parts.clear();
-    for (const Piece piece : pieces) split(text, piece, parts);
-    pieces.swap(parts);
+struct Tokenizer::Segment {
+  std::string_view text;
+  bool starts_sequence;  // no added token stands before it
+  bool special;          // added tokens that are matched in normalised text are recognised
+};
+
+void Tokenizer::encode_between(const Segment& segment, std::vector<int32_t>& ids) const {
+  if (segment.text.empty()) return;
+  std::string repair_buffer;
+  Normalizer::Buffers buffers;
+  const std::string_view text = state_->normalizer.apply(repaired(segment.text, repair_buffer), buffers);
+  size_t from = 0;
+  while (segment.special) {
+    const auto match = state_->added_normalized.find(text, from);
+    if (!match) break;
+    encode_pieces({text.substr(from, match->begin - from), segment.starts_sequence && from == 0, true}, ids);
+    ids.push_back(match->id);
+    from = match->end;
   }
-  PieceCache cache(text);
-  for (const Piece piece : pieces) cache.encode(*state_->model, piece, ids);
+  encode_pieces({text.substr(from), segment.starts_sequence && from == 0, segment.special}, ids);
+}
+
+/// Normalised text without added tokens.
+void Tokenizer::encode_pieces(const Segment& segment, std::vector<int32_t>& ids) const {
+  if (segment.text.empty()) return;
+  CHECK(segment.text.size() < INT32_MAX && ids.size() < INT32_MAX);
+  PieceList list{
+      segment.text, {{0, static_cast<uint32_t>(segment.text.size())}}, segment.starts_sequence, {}};
+  for (const auto& stage : state_->stages) stage->apply(list);
+  PieceCache cache(list.text);
+  for (const Piece piece : list.pieces) cache.encode(*state_->model, piece, ids);
 }
 
 void Tokenizer::encode_text(std::string_view text, std::vector<int32_t>& ids) const {
-  encode_between(text, ids);
+  encode_between({text, true, false}, ids);
 }
 
 void Tokenizer::encode_special(std::string_view text, std::vector<int32_t>& ids) const {
   size_t from = 0;
   while (const auto match = state_->added.find(text, from)) {
-    encode_between(text.substr(from, match->begin - from), ids);
+    encode_between({text.substr(from, match->begin - from), from == 0, true}, ids);
     ids.push_back(match->id);
     from = match->end;
   }
-  encode_between(text.substr(from), ids);
+  encode_between({text.substr(from), from == 0, true}, ids);
 }
 
 std::vector<int32_t> Tokenizer::encode(const std::vector<Span>& spans) const {

@@ -54,7 +54,9 @@ class Tokenizer {
  private:
   friend class Detokenizer;
   explicit Tokenizer(std::unique_ptr<TokenizerState> state);
-  void encode_between(std::string_view text, std::vector<int32_t>& ids) const;
+  struct Segment;
+  void encode_between(const Segment& segment, std::vector<int32_t>& ids) const;
+  void encode_pieces(const Segment& segment, std::vector<int32_t>& ids) const;
   std::unique_ptr<TokenizerState> state_;
 };
 
@@ -67,14 +69,16 @@ class Detokenizer {
   /// model writes after a prompt they do not.
   enum class Place { start, continuation };
   Detokenizer(const Tokenizer& tokenizer, Special special, Place place = Place::continuation)
-      : tokenizer_(&tokenizer), special_(special), at_start_(place == Place::start) {}
+      : tokenizer_(&tokenizer), special_(special), spaces_(spaces_at(place)) {}
   std::string push(int32_t id);
   std::string flush();
 
  private:
+  size_t spaces_at(Place place) const;
+
   const Tokenizer* tokenizer_;
   Special special_;
-  bool at_start_;
+  size_t spaces_;  // that are still to be dropped
   std::string pending_;
 };
 

@@ -115,6 +115,7 @@ TEST(DeepseekLlm, MatchesLlamaCpp) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ByteLevel, GoldenText, testing::Values("smollm2", "gpt2", "qwen2"));
+INSTANTIATE_TEST_SUITE_P(SentencePiece, GoldenText, testing::Values("tinyllama", "mistral-v7"));
 
 }  // namespace
 }  // namespace baleen::test
