@@ -10,5 +10,6 @@
 namespace baleen {
 
 Result<std::unique_ptr<Model>> load_llama(WeightLoader& loader);
+Result<std::unique_ptr<Model>> load_qwen3(WeightLoader& loader);
 
 }  // namespace baleen

@@ -1,142 +1,44 @@
-// Llama 2 and 3, Mistral, SmolLM2 (arXiv 2302.13971, 2407.21783, 2310.06825).
-#include <cmath>
+// Llama 2 and 3, Mistral, SmolLM2 (arXiv 2302.13971, 2407.21783, 2310.06825); Qwen2, which adds biases to q, k and v
+// (arXiv 2407.10671).
 #include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "models/architectures.h"
-#include "models/attention.h"
+#include "models/dense_model.h"
 #include "models/embedding.h"
-#include "models/mlp.h"
 #include "models/norm.h"
-#include "models/rope.h"
 
 namespace baleen {
 namespace {
 
-struct Layer {
-  std::vector<float> attn_norm;  ///< [dim]
-  Linear q, k, v;  ///< [heads * key_dim, dim], [kv_heads * key_dim, dim], [kv_heads * value_dim, dim]
-  Linear out;      ///< [dim, heads * value_dim]
-  std::vector<float> mlp_norm;  ///< [dim]
-  Mlp mlp;
-};
-
-class Llama final : public Model {
+class Llama final : public DenseModel {
  public:
-  explicit Llama(WeightLoader& loader);
+  using DenseModel::DenseModel;
 
   void forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
-    const Pass pass{compute_, step, pool, scratch};
+    const Pass pass{compute(), step, pool, scratch};
     const ScratchScope whole(scratch);
+    const HyperParameters& p = params();
     const Rows x = embed(pass, embedding_);          // [rows, dim]
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, key_dim / 2]
-    for (int32_t index = 0; index < params_.layers; ++index) {
-      const Layer& layer = layers_[static_cast<size_t>(index)];
+    for (int32_t index = 0; const DenseLayer& layer : layers()) {
       const ScratchScope one_layer(scratch);
-      Rows h = rms_norm(pass, x, layer.attn_norm, params_.norm_eps);  // [rows, dim]
+      Rows h = rms_norm(pass, x, layer.attn_norm, p.norm_eps);  // [rows, dim]
       const auto [q, k, v] = Linear::multiply_all<3>(pass, h, {&layer.q, &layer.k, &layer.v});
-      rope_.rotate(pass, rotation, q, params_.key_dim);  // [rows, heads * key_dim]
-      rope_.rotate(pass, rotation, k, params_.key_dim);  // [rows, kv_heads * key_dim]
+      rope_.rotate(pass, rotation, q, p.key_dim);  // [rows, heads * key_dim]
+      rope_.rotate(pass, rotation, k, p.key_dim);  // [rows, kv_heads * key_dim]
       attention_.store(pass, index, k, v);
       const Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
       layer.out.multiply_add(pass, a, x);                // x += a * out
-      h = rms_norm(pass, x, layer.mlp_norm, params_.norm_eps);
+      h = rms_norm(pass, x, layer.mlp_norm, p.norm_eps);
       layer.mlp.multiply_add(pass, h, x);  // x += down * (silu(gate * h) . (up * h))
+      ++index;
     }
-    const Rows last = rms_norm(pass, wanted_rows(pass, x), output_norm_, params_.norm_eps);
-    output_.multiply_into(pass, last, logits);  // [wanted, vocab_rows]
+    output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, p.norm_eps), logits);
   }
-
-  KvLayout kv_layout(KvType type) const override {
-    return {params_.layers, params_.kv_heads, params_.key_dim, params_.value_dim, type};
-  }
-  size_t scratch_bytes(int64_t rows, int64_t wanted) const override;
-  const HyperParameters& params() const override { return params_; }
-  ModelCost cost() const override;
-
- private:
-  Compute compute_;
-  HyperParameters params_;
-  Linear embedding_, output_;  ///< [vocab_rows, dim]; one matrix where tied
-  std::vector<float> output_norm_;
-  std::vector<Layer> layers_;
-  Rope rope_;
-  Attention attention_;
 };
-
-Layer load_layer(WeightLoader& loader, int32_t index) {
-  const HyperParameters& p = loader.params();
-  const std::string block = "blk." + std::to_string(index) + ".";
-  Layer layer;
-  layer.attn_norm = loader.vector(block + "attn_norm.weight", p.dim);
-  layer.q = loader.linear(block + "attn_q", int64_t{p.heads} * p.key_dim, p.dim);
-  layer.k = loader.linear(block + "attn_k", int64_t{p.kv_heads} * p.key_dim, p.dim);
-  layer.v = loader.linear(block + "attn_v", int64_t{p.kv_heads} * p.value_dim, p.dim);
-  layer.out = loader.linear(block + "attn_output", p.dim, int64_t{p.heads} * p.value_dim);
-  layer.mlp_norm = loader.vector(block + "ffn_norm.weight", p.dim);
-  layer.mlp.gate = loader.linear(block + "ffn_gate", p.ffn_dim, p.dim);
-  layer.mlp.up = loader.linear(block + "ffn_up", p.ffn_dim, p.dim);
-  layer.mlp.down = loader.linear(block + "ffn_down", p.dim, p.ffn_dim);
-  return layer;
-}
-
-Llama::Llama(WeightLoader& loader) : compute_(loader.compute()), params_(loader.params()) {
-  embedding_ = loader.linear("token_embd", params_.vocab_rows, params_.dim);
-  output_norm_ = loader.vector("output_norm.weight", params_.dim);
-  output_ =
-      loader.has("output.weight") ? loader.linear("output", params_.vocab_rows, params_.dim) : embedding_;
-  for (int32_t index = 0; index < params_.layers && !loader.failed(); ++index)
-    layers_.push_back(load_layer(loader, index));
-  if (loader.failed()) return;
-  rope_ = Rope(params_.rope, loader.optional_vector("rope_freqs.weight", params_.rope.dimensions / 2));
-  attention_ = Attention({.heads = params_.heads,
-                          .kv_heads = params_.kv_heads,
-                          .key_dim = params_.key_dim,
-                          .value_dim = params_.value_dim,
-                          .scale = 1.0f / std::sqrt(static_cast<float>(params_.key_dim)),
-                          .window = params_.sliding_window});
-}
-
-size_t Llama::scratch_bytes(int64_t rows, int64_t wanted) const {
-  const HyperParameters& p = params_;
-  const int64_t q = int64_t{p.heads} * p.key_dim, k = int64_t{p.kv_heads} * p.key_dim;
-  const int64_t v = int64_t{p.kv_heads} * p.value_dim, widest = std::max<int64_t>({p.dim, q, p.ffn_dim});
-  const size_t around = rows_bytes(rows, p.dim) + 2 * rows_bytes(rows, p.rope.dimensions / 2);
-  const size_t layer = 2 * rows_bytes(rows, p.dim) + rows_bytes(rows, q) + rows_bytes(rows, k) +
-                       rows_bytes(rows, v) + attention_.scratch_bytes(compute_, rows) +
-                       2 * rows_bytes(rows, p.ffn_dim) + multiply_scratch_bytes(compute_, rows, widest);
-  const size_t end = 2 * rows_bytes(wanted, p.dim) + multiply_scratch_bytes(compute_, wanted, p.dim);
-  return around + std::max(layer, end);
-}
-
-ModelCost Llama::cost() const {
-  ModelCost cost;
-  int64_t norms = static_cast<int64_t>(output_norm_.size());
-  for (const Layer& layer : layers_) {
-    norms += static_cast<int64_t>(layer.attn_norm.size() + layer.mlp_norm.size());
-    for (const Linear* linear :
-         {&layer.q, &layer.k, &layer.v, &layer.out, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down}) {
-      cost.macs_per_token += linear->macs();
-      cost.parameters += linear->parameters();
-      cost.packed_bytes += static_cast<int64_t>(linear->weights().bytes());
-    }
-  }
-  cost.macs_output = output_.macs();
-  cost.packed_bytes += static_cast<int64_t>(output_.weights().bytes());
-  const bool tied = &output_.weights() == &embedding_.weights();
-  cost.parameters += norms + output_.parameters() + (tied ? 0 : embedding_.parameters());
-  cost.active_parameters = cost.parameters;
-  return cost;
-}
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> load_llama(WeightLoader& loader) {
-  auto model = std::make_unique<Llama>(loader);
-  if (loader.failed()) return std::unexpected(loader.error());
-  return model;
-}
+Result<std::unique_ptr<Model>> load_llama(WeightLoader& loader) { return load_dense<Llama>(loader); }
 
 }  // namespace baleen

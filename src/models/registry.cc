@@ -14,6 +14,8 @@ struct Architecture {
 
 constexpr Architecture kArchitectures[] = {
     {"llama", load_llama},
+    {"qwen2", load_llama},
+    {"qwen3", load_qwen3},
 };
 
 }  // namespace

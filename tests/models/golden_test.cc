@@ -71,7 +71,9 @@ std::string test_name(const testing::TestParamInfo<const char*>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Gguf, FloatModels, testing::Values("llama-gqa-f32", "llama-rope3-f32"), test_name);
+INSTANTIATE_TEST_SUITE_P(Gguf, FloatModels,
+                         testing::Values("llama-gqa-f32", "llama-rope3-f32", "qwen2-f32", "qwen3-f32"),
+                         test_name);
 INSTANTIATE_TEST_SUITE_P(Gguf, QuantisedModels,
                          testing::Values("llama-wide-q4_0", "llama-wide-q4_1", "llama-wide-q8_0",
                                          "llama-wide-q4_k", "llama-wide-q6_k"),

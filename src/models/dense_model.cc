@@ -1,0 +1,83 @@
+#include "models/dense_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace baleen {
+namespace {
+
+DenseLayer load_layer(WeightLoader& loader, int32_t index) {
+  const HyperParameters& p = loader.params();
+  const std::string block = "blk." + std::to_string(index) + ".";
+  DenseLayer layer;
+  layer.attn_norm = loader.vector(block + "attn_norm.weight", p.dim);
+  layer.q = loader.linear(block + "attn_q", int64_t{p.heads} * p.key_dim, p.dim);
+  layer.k = loader.linear(block + "attn_k", int64_t{p.kv_heads} * p.key_dim, p.dim);
+  layer.v = loader.linear(block + "attn_v", int64_t{p.kv_heads} * p.value_dim, p.dim);
+  layer.q_norm = loader.optional_vector(block + "attn_q_norm.weight", p.key_dim);
+  layer.k_norm = loader.optional_vector(block + "attn_k_norm.weight", p.key_dim);
+  layer.out = loader.linear(block + "attn_output", p.dim, int64_t{p.heads} * p.value_dim);
+  layer.mlp_norm = loader.vector(block + "ffn_norm.weight", p.dim);
+  layer.mlp.gate = loader.linear(block + "ffn_gate", p.ffn_dim, p.dim);
+  layer.mlp.up = loader.linear(block + "ffn_up", p.ffn_dim, p.dim);
+  layer.mlp.down = loader.linear(block + "ffn_down", p.dim, p.ffn_dim);
+  return layer;
+}
+
+}  // namespace
+
+DenseModel::DenseModel(WeightLoader& loader) : compute_(loader.compute()), params_(loader.params()) {
+  embedding_ = loader.linear("token_embd", params_.vocab_rows, params_.dim);
+  output_norm_ = loader.vector("output_norm.weight", params_.dim);
+  output_ =
+      loader.has("output.weight") ? loader.linear("output", params_.vocab_rows, params_.dim) : embedding_;
+  for (int32_t index = 0; index < params_.layers && !loader.failed(); ++index)
+    layers_.push_back(load_layer(loader, index));
+  if (loader.failed()) return;
+  rope_ = Rope(params_.rope, loader.optional_vector("rope_freqs.weight", params_.rope.dimensions / 2));
+  attention_ = Attention({.heads = params_.heads,
+                          .kv_heads = params_.kv_heads,
+                          .key_dim = params_.key_dim,
+                          .value_dim = params_.value_dim,
+                          .scale = 1.0f / std::sqrt(static_cast<float>(params_.key_dim)),
+                          .window = params_.sliding_window});
+}
+
+KvLayout DenseModel::kv_layout(KvType type) const {
+  return {params_.layers, params_.kv_heads, params_.key_dim, params_.value_dim, type};
+}
+
+size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
+  const HyperParameters& p = params_;
+  const int64_t q = int64_t{p.heads} * p.key_dim, k = int64_t{p.kv_heads} * p.key_dim;
+  const int64_t v = int64_t{p.kv_heads} * p.value_dim, widest = std::max<int64_t>({p.dim, q, p.ffn_dim});
+  const size_t around = rows_bytes(rows, p.dim) + 2 * rows_bytes(rows, p.rope.dimensions / 2);
+  const size_t layer = 2 * rows_bytes(rows, p.dim) + rows_bytes(rows, q) + rows_bytes(rows, k) +
+                       rows_bytes(rows, v) + attention_.scratch_bytes(compute_, rows) +
+                       2 * rows_bytes(rows, p.ffn_dim) + multiply_scratch_bytes(compute_, rows, widest);
+  const size_t end = 2 * rows_bytes(wanted, p.dim) + multiply_scratch_bytes(compute_, wanted, p.dim);
+  return around + std::max(layer, end);
+}
+
+ModelCost DenseModel::cost() const {
+  ModelCost cost;
+  int64_t norms = static_cast<int64_t>(output_norm_.size());
+  for (const DenseLayer& layer : layers_) {
+    norms += static_cast<int64_t>(layer.attn_norm.size() + layer.q_norm.size() + layer.k_norm.size() +
+                                  layer.mlp_norm.size());
+    for (const Linear* linear :
+         {&layer.q, &layer.k, &layer.v, &layer.out, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down}) {
+      cost.macs_per_token += linear->macs();
+      cost.parameters += linear->parameters();
+      cost.packed_bytes += static_cast<int64_t>(linear->weights().bytes());
+    }
+  }
+  cost.macs_output = output_.macs();
+  cost.packed_bytes += static_cast<int64_t>(output_.weights().bytes());
+  const bool tied = &output_.weights() == &embedding_.weights();
+  cost.parameters += norms + output_.parameters() + (tied ? 0 : embedding_.parameters());
+  cost.active_parameters = cost.parameters;
+  return cost;
+}
+
+}  // namespace baleen

@@ -1,0 +1,60 @@
+// What decoders with one attention and one MLP block a layer share: their weights, sizes and costs. An architecture's
+// file adds its forward pass.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/attention.h"
+#include "models/mlp.h"
+#include "models/model.h"
+#include "models/rope.h"
+#include "models/weight_loader.h"
+
+namespace baleen {
+
+struct DenseLayer {
+  std::vector<float> attn_norm;  ///< [dim]
+  Linear q, k, v;  ///< [heads * key_dim, dim], [kv_heads * key_dim, dim], [kv_heads * value_dim, dim]
+  std::vector<float> q_norm, k_norm;  ///< [key_dim]; empty where the architecture has none
+  Linear out;                         ///< [dim, heads * value_dim]
+  std::vector<float> mlp_norm;        ///< [dim]
+  Mlp mlp;
+};
+
+class DenseModel : public Model {
+ public:
+  /// Loads every tensor by GGUF's names, biases and norms of heads where the file has them. Check loader.failed().
+  explicit DenseModel(WeightLoader& loader);
+
+  KvLayout kv_layout(KvType type) const override;
+  size_t scratch_bytes(int64_t rows, int64_t wanted) const override;
+  const HyperParameters& params() const override { return params_; }
+  ModelCost cost() const override;
+
+ protected:
+  const Compute& compute() const { return compute_; }
+  std::span<const DenseLayer> layers() const { return layers_; }
+
+  Linear embedding_, output_;       ///< [vocab_rows, dim]; one matrix where tied
+  std::vector<float> output_norm_;  ///< [dim]
+  Rope rope_;
+  Attention attention_;
+
+ private:
+  Compute compute_;
+  HyperParameters params_;
+  std::vector<DenseLayer> layers_;
+};
+
+template <class Architecture>
+Result<std::unique_ptr<Model>> load_dense(WeightLoader& loader) {
+  auto model = std::make_unique<Architecture>(loader);
+  if (loader.failed()) return std::unexpected(loader.error());
+  return model;
+}
+
+}  // namespace baleen

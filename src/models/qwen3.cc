@@ -1,0 +1,45 @@
+// Qwen3 (arXiv 2505.09388): Llama with a norm over each head of q and k.
+#include <memory>
+
+#include "models/architectures.h"
+#include "models/dense_model.h"
+#include "models/embedding.h"
+#include "models/norm.h"
+
+namespace baleen {
+namespace {
+
+class Qwen3 final : public DenseModel {
+ public:
+  using DenseModel::DenseModel;
+
+  void forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
+    const Pass pass{compute(), step, pool, scratch};
+    const ScratchScope whole(scratch);
+    const HyperParameters& p = params();
+    const Rows x = embed(pass, embedding_);          // [rows, dim]
+    const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, key_dim / 2]
+    for (int32_t index = 0; const DenseLayer& layer : layers()) {
+      const ScratchScope one_layer(scratch);
+      Rows h = rms_norm(pass, x, layer.attn_norm, p.norm_eps);  // [rows, dim]
+      const auto [q, k, v] = Linear::multiply_all<3>(pass, h, {&layer.q, &layer.k, &layer.v});
+      rms_norm_heads(pass, q, layer.q_norm, p.norm_eps);  // each head of [rows, heads * key_dim]
+      rms_norm_heads(pass, k, layer.k_norm, p.norm_eps);
+      rope_.rotate(pass, rotation, q, p.key_dim);
+      rope_.rotate(pass, rotation, k, p.key_dim);
+      attention_.store(pass, index, k, v);
+      const Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
+      layer.out.multiply_add(pass, a, x);                // x += a * out
+      h = rms_norm(pass, x, layer.mlp_norm, p.norm_eps);
+      layer.mlp.multiply_add(pass, h, x);  // x += down * (silu(gate * h) . (up * h))
+      ++index;
+    }
+    output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, p.norm_eps), logits);
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> load_qwen3(WeightLoader& loader) { return load_dense<Qwen3>(loader); }
+
+}  // namespace baleen
