@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -112,10 +114,12 @@ void say_ready(const ServeOptions& options, const HttpServer& server, const std:
   std::fflush(stdout);
 }
 
-void drain(const ServeOptions& options, std::vector<Running>& running) {
-  const std::time_t deadline = std::time(nullptr) + static_cast<std::time_t>(options.drain_seconds);
-  for (Running& each : running)
-    each.engine->drain(std::max(0.0, std::difftime(deadline, std::time(nullptr))));
+void drain(double seconds, std::vector<Running>& running) {
+  const auto began = std::chrono::steady_clock::now();
+  for (Running& each : running) {
+    const std::chrono::duration<double> past = std::chrono::steady_clock::now() - began;
+    each.engine->drain(std::max(0.0, seconds - past.count()));
+  }
 }
 
 Result<void> serve(const ServeOptions& options) {
@@ -144,7 +148,7 @@ Result<void> serve(const ServeOptions& options) {
   sigwait(&ending, &signal);
   let_interrupt_exit();
   (*server)->stop_accepting();
-  drain(options, running);
+  drain(options.drain_seconds, running);
   (*server)->finish(kFlushTime);
   finish_log();
   return {};

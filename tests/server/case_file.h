@@ -8,8 +8,8 @@
 //   [DONE]
 //
 // Without a stream the checks stand alone: `error.param = "n"`. A check is a path with the JSON value it must have,
-// a path that must be there, or one that must not (`!usage`). Several are joined by ` & `. `chunk` stands for one event,
-// `chunk*` for as many as pass. Cases end at an empty line.
+// a path that must be there, or one that must not (`!usage`). Several are joined by ` & `. `chunk` stands for one
+// event, `chunk*` for as many as pass. Cases end at an empty line.
 #pragma once
 
 #include <string>

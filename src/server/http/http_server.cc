@@ -13,18 +13,12 @@
 #include <vector>
 
 #include "server/http/connection.h"
+#include "server/http/response_head.h"
 
 namespace baleen {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-
-namespace {
-
-constexpr std::string_view kNoRoom =
-    "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-
-}  // namespace
 
 struct HttpServer::State {
   explicit State(const HttpLimits& l) : limits(l) {}
@@ -32,7 +26,9 @@ struct HttpServer::State {
   void accept();
   void take(tcp::socket socket);
   bool make_room(const std::string* address);
+  void turn_away(tcp::socket& socket);
   void tick();
+  void check_deadlines();
   void gone(Connection* connection);
 
   HttpLimits limits;
@@ -71,9 +67,7 @@ void HttpServer::State::take(tcp::socket socket) {
   const bool too_many_here = same != per_address.end() && same->second >= limits.connections_per_address;
   if ((too_many_here && !make_room(&address)) ||
       (connections.size() >= limits.connections && !make_room(nullptr))) {
-    socket.non_blocking(true, error);
-    socket.write_some(asio::buffer(kNoRoom), error);
-    return;
+    return turn_away(socket);
   }
   ++per_address[address];
   const auto connection = std::make_shared<Connection>(*shared, std::move(socket), address);
@@ -83,6 +77,16 @@ void HttpServer::State::take(tcp::socket socket) {
     open = connections.size();
   }
   connection->start();
+}
+
+/// As much of an answer as can be had without waiting.
+void HttpServer::State::turn_away(tcp::socket& socket) {
+  const HttpResponse response = shared->responder.refuse(503, "there are too many connections");
+  const std::string length = fmt::format("content-length: {}\r\n", response.body.size());
+  const std::string bytes = response_head(response, new_request_id(), length, "close") + response.body;
+  boost::system::error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(bytes), ignored);
 }
 
 /// Closes the connection that has waited longest for a request, of one address if given.
@@ -101,14 +105,19 @@ void HttpServer::State::tick() {
   timer.expires_after(limits.tick);
   timer.async_wait([this](boost::system::error_code error) {
     if (error) return;
-    std::vector<std::shared_ptr<Connection>> all;
-    all.reserve(connections.size());
-    for (const auto& [key, connection] : connections) all.push_back(connection);
-    const auto now = Connection::Clock::now();
-    for (const auto& connection : all) connection->check_deadlines(now);
-    if (!accepting && !shared->stopping) accept();
-    tick();
+    // Behind what has come from the network meanwhile: a client is not slow because this process was held up.
+    asio::post(io, [this] { check_deadlines(); });
   });
+}
+
+void HttpServer::State::check_deadlines() {
+  std::vector<std::shared_ptr<Connection>> all;
+  all.reserve(connections.size());
+  for (const auto& [key, connection] : connections) all.push_back(connection);
+  const auto now = Connection::Clock::now();
+  for (const auto& connection : all) connection->check_deadlines(now);
+  if (!accepting && !shared->stopping) accept();
+  tick();
 }
 
 void HttpServer::State::gone(Connection* connection) {

@@ -45,9 +45,8 @@ Field<json::Document> parse_body(HttpRequest& request) {
   request.body = {};
   request.lease.reset();
   if (document) return std::move(*document);
-  return std::unexpected(
-      ApiError{.message = "The request body is not valid JSON: " + document.error().message + ".",
-               .code = "invalid_json"});
+  return std::unexpected(ApiError{.message = "The request body cannot be read: " + document.error().message,
+                                  .code = "invalid_json"});
 }
 
 AnswerOptions answer_options(const ServedModel& model, const GenerationOptions& options,
