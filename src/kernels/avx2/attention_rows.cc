@@ -31,30 +31,38 @@ void scores_block(const float* queries, const float* keys, int64_t dim, float* o
   }
 }
 
-/// Rows that see the same keys, and kVectors * 8 dimensions, of which the last vector's `mask` are there.
-template <int kRows, int kVectors>
+/// Eight dimensions, or the `count` that are left of a head.
+struct Whole {
+  BALEEN_INLINE __m256 load(const float* from, int64_t) { return _mm256_loadu_ps(from); }
+  BALEEN_INLINE void store(float* to, int64_t, __m256 x) { _mm256_storeu_ps(to, x); }
+};
+struct Partial {
+  BALEEN_INLINE __m256 load(const float* from, int64_t count) {
+    return _mm256_maskload_ps(from, lanes_left(count));
+  }
+  BALEEN_INLINE void store(float* to, int64_t count, __m256 x) {
+    _mm256_maskstore_ps(to, lanes_left(count), x);
+  }
+};
+
+/// Rows that see the same keys, and kVectors vectors of dimensions.
+template <int kRows, int kVectors, class Access>
 void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out,
-               __m256i mask) {
-  const __m256i all = _mm256_set1_epi32(-1);
+               int64_t left_dims) {
   __m256 sum[kRows][kVectors];
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) {
     const __m256 correction = _mm256_set1_ps(rows.correction[first + r]);
     BALEEN_UNROLL
-    for (int v = 0; v < kVectors; ++v) {
-      const __m256i lanes = v == kVectors - 1 ? mask : all;
-      sum[r][v] = _mm256_mul_ps(_mm256_maskload_ps(out + r * dim + v * 8, lanes), correction);
-    }
+    for (int v = 0; v < kVectors; ++v)
+      sum[r][v] = _mm256_mul_ps(Access::load(out + r * dim + v * 8, left_dims), correction);
   }
   const float* p = rows.scores + first * kTileKeys;
   for (VisibleKeys left = rows.visible[first]; left != 0; left &= left - 1) {
     const int key = __builtin_ctz(left);
     __m256 value[kVectors];
     BALEEN_UNROLL
-    for (int v = 0; v < kVectors; ++v) {
-      const float* from = values + key * dim + v * 8;
-      value[v] = v == kVectors - 1 ? _mm256_maskload_ps(from, mask) : _mm256_loadu_ps(from);
-    }
+    for (int v = 0; v < kVectors; ++v) value[v] = Access::load(values + key * dim + v * 8, left_dims);
     BALEEN_UNROLL
     for (int r = 0; r < kRows; ++r) {
       const __m256 weight = _mm256_broadcast_ss(p + r * kTileKeys + key);
@@ -65,19 +73,18 @@ void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) {
     BALEEN_UNROLL
-    for (int v = 0; v < kVectors; ++v)
-      _mm256_maskstore_ps(out + r * dim + v * 8, v == kVectors - 1 ? mask : all, sum[r][v]);
+    for (int v = 0; v < kVectors; ++v) Access::store(out + r * dim + v * 8, left_dims, sum[r][v]);
   }
 }
 
 template <int kRows>
 void sum_rows(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out) {
   constexpr int kVectors = kRows == 1 ? 8 : kRows == 2 ? 4 : 2;  // enough sums in flight for few rows
-  const __m256i all = _mm256_set1_epi32(-1);
   int64_t d = 0;
   for (; d + kVectors * 8 <= dim; d += kVectors * 8)
-    sum_block<kRows, kVectors>(rows, first, values + d, dim, out + d, all);
-  for (; d < dim; d += 8) sum_block<kRows, 1>(rows, first, values + d, dim, out + d, lanes_left(dim - d));
+    sum_block<kRows, kVectors, Whole>(rows, first, values + d, dim, out + d, 8);
+  for (; d + 8 <= dim; d += 8) sum_block<kRows, 1, Whole>(rows, first, values + d, dim, out + d, 8);
+  if (d < dim) sum_block<kRows, 1, Partial>(rows, first, values + d, dim, out + d, dim - d);
 }
 
 using ScoresBlock = void (*)(const float* queries, const float* keys, int64_t dim, float* out);

@@ -83,6 +83,33 @@ using SumRows = void (*)(const TileRows& rows, int64_t first, const float* value
 constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>, sum_rows<4>,
                                           sum_rows<5>, sum_rows<6>, sum_rows<7>, sum_rows<8>};
 
+/// Lanes to fold of kTreeRows rows, in the order of tree_row(); lane r of the result is row r's.
+constexpr int kTreeRows = 16;
+constexpr int tree_row(int slot) { return slot % 4 * 4 + slot / 4; }
+
+/// The fixed tree (lane i takes lane i + 8, + 4, + 2, + 1) in 15 folds of two vectors each.
+template <class Fold>
+BALEEN_INLINE __m512 fold_rows(__m512 (&x)[kTreeRows], const Fold& fold) {
+  for (int i = 0; i < 8; ++i)
+    x[i] = fold(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x44),
+                _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xEE));
+  for (int i = 0; i < 4; ++i)
+    x[i] = fold(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x88),
+                _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xDD));
+  for (int i = 0; i < 2; ++i) {
+    const __m512d a = _mm512_castps_pd(x[2 * i]), b = _mm512_castps_pd(x[2 * i + 1]);
+    x[i] = fold(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
+  }
+  return fold(_mm512_shuffle_ps(x[0], x[1], 0b10001000), _mm512_shuffle_ps(x[0], x[1], 0b11011101));
+}
+
+BALEEN_INLINE __m512 tree_max(__m512 (&x)[kTreeRows]) {
+  return fold_rows(x, [](__m512 a, __m512 b) { return _mm512_max_ps(a, b); });
+}
+BALEEN_INLINE __m512 tree_sum(__m512 (&x)[kTreeRows]) {
+  return fold_rows(x, [](__m512 a, __m512 b) { return _mm512_add_ps(a, b); });
+}
+
 }  // namespace
 
 void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows) {
@@ -92,34 +119,52 @@ void scores(const float* queries, const float* keys, int64_t dim, const TileRows
   }
 }
 
-void softmax_tile(const TileRows& rows) {
+/// kTreeRows rows at once: the fixed trees of all of them are one transposition.
+void softmax_rows(const TileRows& rows, int64_t first, int count) {
   const __m512 masked = _mm512_set1_ps(-__builtin_inff());
-  for (int64_t r = 0; r < rows.count; ++r) {
-    float* s = rows.scores + r * kTileKeys;
-    const VisibleKeys visible = rows.visible[r];
-    if (visible == 0) {
-      _mm512_storeu_ps(s, _mm512_setzero_ps());
-      _mm512_storeu_ps(s + 16, _mm512_setzero_ps());
-      rows.correction[r] = 1;
-      continue;
-    }
-    const auto low_mask = static_cast<__mmask16>(visible), high_mask = static_cast<__mmask16>(visible >> 16);
-    const __m512 low = _mm512_loadu_ps(s), high = _mm512_loadu_ps(s + 16);
-    const float tile_max = tree_max(_mm512_max_ps(_mm512_mask_mov_ps(masked, low_mask, low),
-                                                  _mm512_mask_mov_ps(masked, high_mask, high)));
-    const float old_max = rows.max[r];
-    const float max = old_max > tile_max ? old_max : tile_max;
-    const __m512 max_lanes = _mm512_set1_ps(max);
-    const __m512 p_low = _mm512_maskz_mov_ps(low_mask, exp(_mm512_sub_ps(low, max_lanes)));
-    const __m512 p_high = _mm512_maskz_mov_ps(high_mask, exp(_mm512_sub_ps(high, max_lanes)));
+  const auto present = static_cast<__mmask16>((1u << count) - 1);
+  __m512 lanes[kTreeRows];
+  for (int slot = 0; slot < kTreeRows; ++slot) {
+    const int row = tree_row(slot);
+    lanes[slot] = masked;
+    if (row >= count) continue;
+    const float* s = rows.scores + (first + row) * kTileKeys;
+    const VisibleKeys visible = rows.visible[first + row];
+    lanes[slot] = _mm512_max_ps(_mm512_mask_loadu_ps(masked, static_cast<__mmask16>(visible), s),
+                                _mm512_mask_loadu_ps(masked, static_cast<__mmask16>(visible >> 16), s + 16));
+  }
+  const __mmask16 blind =
+      _mm512_testn_epi32_mask(_mm512_maskz_loadu_epi32(present, rows.visible + first), _mm512_set1_epi32(-1));
+  const __m512 old_max = _mm512_maskz_loadu_ps(present, rows.max + first);
+  const __m512 max = _mm512_mask_mov_ps(_mm512_max_ps(old_max, tree_max(lanes)), blind, old_max);
+  const __mmask16 later = _mm512_cmp_ps_mask(old_max, masked, _CMP_NEQ_UQ);
+  const __m512 correction = _mm512_mask_mov_ps(_mm512_maskz_mov_ps(later, exp(_mm512_sub_ps(old_max, max))),
+                                               blind, _mm512_set1_ps(1));
+  _mm512_mask_storeu_ps(rows.max + first, present, max);
+  _mm512_mask_storeu_ps(rows.correction + first, present, correction);
+  for (int slot = 0; slot < kTreeRows; ++slot) {
+    const int row = tree_row(slot);
+    lanes[slot] = _mm512_setzero_ps();
+    if (row >= count) continue;
+    float* s = rows.scores + (first + row) * kTileKeys;
+    const VisibleKeys visible = rows.visible[first + row];
+    const __m512 row_max = _mm512_set1_ps(rows.max[first + row]);
+    const __m512 low = exp(_mm512_sub_ps(_mm512_loadu_ps(s), row_max));
+    const __m512 high = exp(_mm512_sub_ps(_mm512_loadu_ps(s + 16), row_max));
+    const __m512 p_low = _mm512_maskz_mov_ps(static_cast<__mmask16>(visible), low);
+    const __m512 p_high = _mm512_maskz_mov_ps(static_cast<__mmask16>(visible >> 16), high);
     _mm512_storeu_ps(s, p_low);
     _mm512_storeu_ps(s + 16, p_high);
-    const float correction =
-        old_max == -__builtin_inff() ? 0.0f : _mm512_cvtss_f32(exp(_mm512_set1_ps(old_max - max)));
-    rows.sum[r] = __builtin_fmaf(rows.sum[r], correction, tree_sum(_mm512_add_ps(p_low, p_high)));
-    rows.max[r] = max;
-    rows.correction[r] = correction;
+    lanes[slot] = _mm512_add_ps(p_low, p_high);
   }
+  const __m512 sum =
+      _mm512_fmadd_ps(_mm512_maskz_loadu_ps(present, rows.sum + first), correction, tree_sum(lanes));
+  _mm512_mask_storeu_ps(rows.sum + first, present, sum);
+}
+
+void softmax_tile(const TileRows& rows) {
+  for (int64_t r = 0; r < rows.count; r += kTreeRows)
+    softmax_rows(rows, r, rows.count - r < kTreeRows ? static_cast<int>(rows.count - r) : kTreeRows);
 }
 
 void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out) {
