@@ -80,7 +80,8 @@ def test_logprobs(client):
 
 def test_choices_differ_and_a_seed_repeats_them(client):
     def texts(**options):
-        return [choice.message.content for choice in chat(client, n=4, temperature=1.5, max_tokens=12, **options).choices]
+        choices = chat(client, n=4, temperature=1.5, max_tokens=12, **options).choices
+        return [choice.message.content for choice in choices]
 
     assert len(set(texts(seed=7))) > 1
     assert texts(seed=7) == texts(seed=7)
@@ -141,8 +142,9 @@ def test_completions_in_all_prompt_shapes(text_client):
 
 def test_echo_scores_what_was_generated_digit_for_digit(text_client):
     prompt = [10, 11, 12, 13]
-    first = complete(text_client, prompt=prompt, logprobs=2, extra_body={"ignore_eos": True}).choices[0].logprobs
-    echo = complete(text_client, prompt=prompt, logprobs=2, echo=True, extra_body={"ignore_eos": True}).choices[0].logprobs
+    options = {"prompt": prompt, "logprobs": 2, "extra_body": {"ignore_eos": True}}
+    first = complete(text_client, **options).choices[0].logprobs
+    echo = complete(text_client, echo=True, **options).choices[0].logprobs
     assert echo.token_logprobs[0] is None
     assert echo.tokens[4:] == first.tokens
     assert echo.token_logprobs[4:] == first.token_logprobs
@@ -161,7 +163,8 @@ def test_scoring_a_text_with_echo_repeats_its_numbers(text_client):
 
 def test_alone_and_among_others_digit_for_digit(any_server):
     async def ask(client, prompt):
-        answer = await client.completions.create(model="default", prompt=prompt, temperature=0, max_tokens=16, logprobs=3)
+        answer = await client.completions.create(model="default", prompt=prompt, temperature=0, max_tokens=16,
+                                                 logprobs=3)
         return answer.choices[0].text, answer.choices[0].logprobs
 
     async def compare():

@@ -1,7 +1,6 @@
 """What becomes of connections, signals and load: `baleen serve` as a process."""
 import asyncio
 import json
-import os
 import re
 import signal
 import socket
@@ -20,6 +19,11 @@ def request(body, path="/v1/completions"):
     raw = json.dumps(body).encode()
     return (f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
             f"Content-Length: {len(raw)}\r\n\r\n").encode() + raw
+
+
+def serve(baleen, *arguments):
+    """A server that does not come up."""
+    return subprocess.run([baleen, "serve", *arguments], capture_output=True, text=True, timeout=60)
 
 
 def connect(server):
@@ -131,28 +135,28 @@ def test_a_second_interrupt_ends_at_once(tiny_server):
 def test_a_port_in_use_is_said_before_anything_is_loaded(baleen, tiny_server):
     server = tiny_server()
     began = time.monotonic()
-    done = subprocess.run([baleen, "serve", TINY, "--port", str(server.port)], capture_output=True, text=True, timeout=60)
+    done = serve(baleen, TINY, "--port", str(server.port))
     assert done.returncode == 1
     assert re.fullmatch(r"error: port \d+ of 127.0.0.1 is in use: .*\n", done.stderr)
     assert done.stdout == ""
     assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize("arguments, code", [(["--port", "99999"], 2), (["--kv-memory", "much"], 2), (["--isa", "mmx"], 2),
-                                             (["--kv-type", "f8"], 2), (["--ctx", "-1"], 2), (["--nonsense"], 2),
-                                             (["/nowhere/model.gguf"], 3), (["--host", "no.such.host.invalid"], 1)])
+@pytest.mark.parametrize("arguments, code", [
+    (["--port", "99999"], 2), (["--kv-memory", "much"], 2), (["--isa", "mmx"], 2), (["--kv-type", "f8"], 2),
+    (["--ctx", "-1"], 2), (["--nonsense"], 2), (["/nowhere/model.gguf"], 3), (["--host", "no.such.host.invalid"], 1)])
 def test_wrong_usage(baleen, arguments, code):
-    model = [] if arguments[0].startswith("/") else [str(TINY)]
-    done = subprocess.run([baleen, "serve", *model, "--port", "0", *arguments], capture_output=True, text=True, timeout=60)
+    model = [] if arguments[0].startswith("/") else [TINY]
+    done = serve(baleen, *model, "--port", "0", *arguments)
     assert done.returncode == code, done.stderr
     assert done.stderr
 
 
 def test_limits_given_on_the_command_line(tiny_server):
-    server = tiny_server("--ctx", "64", "--kv-memory", "1MiB", "--model-name", "mine", "--threads", "1", "--isa", "ref",
-                         "--kv-type", "f32")
+    server = tiny_server("--ctx", "64", "--kv-memory", "1MiB", "--model-name", "mine", "--threads", "1",
+                         "--isa", "ref", "--kv-type", "f32")
     with server.client() as client:
         assert [model.id for model in client.models.list()] == ["mine"]
-        answer = client.completions.create(model="mine", prompt=[5] * 60, max_tokens=100, extra_body={"ignore_eos": True})
+        answer = client.completions.create(model="mine", prompt=[5] * 60, max_tokens=100,
+                                           extra_body={"ignore_eos": True})
         assert (answer.choices[0].finish_reason, answer.usage.total_tokens) == ("length", 64)
-        assert os.path.exists(f"/proc/{server.process.pid}")
