@@ -118,13 +118,18 @@ void store_head(const RowKernels& kernels, KvType type, const HeadRows& new_keys
   }
 }
 
-void run_job(const Pass& pass, const AttentionShape& shape, int32_t layer, const Job& job, Rows q, Rows out,
-             const JobScratch& s) {
+/// The queries of a step and where their results go.
+struct QueryRows {
+  Rows q, out;
+};
+
+void run_job(const Pass& pass, const AttentionShape& shape, int32_t layer, const Job& job,
+             const QueryRows& queries, const JobScratch& s) {
   const RowKernels& kernels = pass.kernels();
   const KvLayout& layout = pass.pool.layout();
   const int32_t group = shape.group(), rows = job.tokens * group;
   const int32_t first_position = job.part->first_position + job.first;
-  scale_queries(kernels, shape, q, job, s);
+  scale_queries(kernels, shape, queries.q, job, s);
   if (layout.type == KvType::i8) kernels.quantise_queries(s.queries, rows, shape.key_dim, s.i8_queries);
   std::fill_n(s.out, int64_t{rows} * shape.value_dim, 0.0f);
   std::fill_n(s.max, rows, -std::numeric_limits<float>::infinity());
@@ -145,7 +150,8 @@ void run_job(const Pass& pass, const AttentionShape& shape, int32_t layer, const
   kernels.divide(s.sum, rows, shape.value_dim, s.out);
   const int64_t width = int64_t{group} * shape.value_dim;
   for (int32_t t = 0; t < job.tokens; ++t)
-    std::copy_n(s.out + t * width, width, out.row(job.part->first_row + job.first + t) + job.kv_head * width);
+    std::copy_n(s.out + t * width, width,
+                queries.out.row(job.part->first_row + job.first + t) + job.kv_head * width);
 }
 
 /// Fills `jobs`, late tokens first: they see the most keys, and long jobs should not come last.
@@ -192,7 +198,7 @@ Rows Attention::attend(const Pass& pass, int32_t layer, Rows q) const {
   for (int thread = 0; thread < pass.compute.pool->size(); ++thread)
     threads[thread] = take_job_scratch(shape_, pass.scratch);
   pass.compute.pool->parallel_for(count, [&](int64_t index, int thread) {
-    run_job(pass, shape_, layer, jobs[index], q, out, threads[thread]);
+    run_job(pass, shape_, layer, jobs[index], {q, out}, threads[thread]);
   });
   return out;
 }

@@ -83,7 +83,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.requests.append(request)
         said = request["messages"][-1]["content"]
         if said == "fail":
-            error = {"message": "max_tokens: too many", "type": "invalid_request_error", "param": "max_tokens", "code": None}
+            error = {"message": "max_tokens: too many", "type": "invalid_request_error", "param": "max_tokens",
+                     "code": None}
             return self.reply(400, "application/json", json.dumps({"error": error}).encode())
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")

@@ -120,7 +120,7 @@ class PartDownload {
     started_ = false;
     Transfer transfer(download_.url, download_.token, [this, &transfer](std::string_view bytes) {
       if (!started_) {
-        if (auto problem = start(transfer)) return std::optional(*problem);
+        if (auto problem = start(transfer)) return problem;
       }
       return part_.append(bytes);
     });

@@ -103,8 +103,8 @@ BALEEN_INLINE void for_tokens(const MatmulTile& tile) {
   }
 }
 
-/// Makes the compiler compute a sum here, in a register: left alone, GCC puts additions off until the end of a block and
-/// spills the products.
+/// Makes the compiler compute a sum here, in a register: left alone, GCC puts additions off until the end of a
+/// block and spills the products.
 BALEEN_INLINE void settle(__m256i& sum) { asm volatile("" : "+x"(sum)); }
 
 /// 16-bit sums of a k-group: two words a row, code (unsigned) times activation, added to those of earlier groups.
