@@ -21,8 +21,6 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
 
 if(BALEEN_SANITIZE)
-  # GCC loses track of what is initialised in instrumented code (its manual says so).
-  add_compile_options(-Wno-maybe-uninitialized)
   add_compile_options(-fsanitize=${BALEEN_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${BALEEN_SANITIZE})
 endif()
