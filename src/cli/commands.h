@@ -20,6 +20,7 @@ using AddCommand = void (*)(CLI::App& program, int& exit_code);
 
 void add_detokenize(CLI::App& program, int& exit_code);
 void add_bench(CLI::App& program, int& exit_code);
+void add_run(CLI::App& program, int& exit_code);
 void add_inspect(CLI::App& program, int& exit_code);
 void add_list(CLI::App& program, int& exit_code);
 void add_quantize(CLI::App& program, int& exit_code);

@@ -1,0 +1,120 @@
+// baleen run: a chat in the terminal, or one answer.
+#include <unistd.h>
+
+#include <memory>
+#include <random>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/model_options.h"
+#include "cli/model_store.h"
+#include "cli/run/answer.h"
+#include "cli/run/chat.h"
+#include "cli/run/interrupt.h"
+#include "cli/standard_input.h"
+#include "engine/engine.h"
+#include "engine/load.h"
+
+namespace baleen {
+namespace {
+
+struct RunOptions {
+  ComputeOptions compute;
+  std::string model, prompt, system;
+  bool raw = false, ignore_eos = false;
+  int32_t max_tokens = -1, context = 0;
+  // A little calmer than the API's 1 and 1: small models ramble there.
+  SamplingParams sampling{.temperature = 0.7F, .top_p = 0.95F};
+  CLI::Option* has_prompt = nullptr;
+  CLI::Option* has_seed = nullptr;
+};
+
+GenerationRequest prototype(const RunOptions& options) {
+  GenerationRequest request;
+  request.sampling = options.sampling;
+  if (options.has_seed->count() == 0) request.sampling.seed = std::random_device()();
+  request.max_tokens = options.max_tokens;
+  request.ignore_eos = options.ignore_eos;
+  request.keep_special = options.raw;
+  return request;
+}
+
+Result<FinishReason> continue_raw(Engine& engine, Interrupt& interrupt, GenerationRequest request,
+                                  const std::string& text) {
+  engine.model().tokenizer->encode_special(text, request.prompt);
+  auto answer = write_answer(engine, std::move(request), interrupt);
+  if (!answer) return error_of(answer);
+  return answer->reason;
+}
+
+Result<void> run(const RunOptions& options) {
+  const bool one_answer = options.has_prompt->count() > 0 || isatty(STDIN_FILENO) == 0;
+  if (options.raw && !one_answer) return wrong_usage("--raw needs -p TEXT or a text on stdin");
+  Interrupt interrupt;  // before any other thread starts
+  auto machine = Machine::make(options.compute);
+  if (!machine) return error_of(machine);
+  auto path = find_model(options.model);
+  if (!path) return error_of(path);
+  auto loaded = load(*path, machine->compute(), loading_progress());
+  if (!loaded) return error_of(loaded);
+  if (!loaded->tokenizer)
+    return wrong_usage("this model has no vocabulary: it takes token ids alone, by baleen serve");
+  if (!options.raw && !loaded->chat)
+    return wrong_usage("this model has no chat template: --raw -p TEXT continues a text");
+  EngineOptions engine_options;
+  engine_options.kv_type = machine->kv_type();
+  engine_options.context = options.context;
+  engine_options.queue = engine_options.choices = 1;
+  auto engine = Engine::start(std::move(*loaded), machine->compute(), engine_options);
+  if (!engine) return error_of(engine);
+
+  if (!one_answer) return Chat(**engine, interrupt, prototype(options), options.system).converse();
+  const std::string text = options.has_prompt->count() > 0 ? options.prompt : read_standard_input();
+  auto reason = options.raw ? continue_raw(**engine, interrupt, prototype(options), text)
+                            : Chat(**engine, interrupt, prototype(options), options.system).ask(text);
+  if (!reason) return error_of(reason);
+  if (*reason == FinishReason::cancelled) return failed("the answer was stopped");
+  return {};
+}
+
+}  // namespace
+
+void add_run(CLI::App& program, int& exit_code) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = program.add_subcommand("run", "Chat in the terminal, or give one answer");
+  command->add_option("model", options->model,
+                      "GGUF file, folder, or name of a pulled model (default: the default model)");
+  options->has_prompt = command->add_option("-p,--prompt", options->prompt,
+                                            "one question; else a chat, or stdin where it is a pipe");
+  command->add_option("-s,--system", options->system, "system prompt");
+  command->add_flag("--raw", options->raw, "no chat template: continue the text; control tokens in it count");
+  command->add_option("--max-tokens", options->max_tokens, "tokens of an answer at most (default: what fits)")
+      ->check(CLI::Range(1, 1 << 30));
+  command->add_option("--temperature", options->sampling.temperature, "0: always the likeliest token")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  command->add_option("--top-p", options->sampling.top_p, "share of the probability that is drawn from")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--top-k", options->sampling.top_k, "tokens that are drawn from (0: all)")
+      ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--min-p", options->sampling.min_p,
+                   "least probability, as a share of the likeliest token's")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--repetition-penalty", options->sampling.repetition_penalty,
+                   "above 1: against repetition")
+      ->check(CLI::Range(0.01, 100.0));
+  options->has_seed =
+      command->add_option("--seed", options->sampling.seed, "the same seed gives the same answer");
+  command->add_option("--ctx", options->context, "tokens of the conversation at most (default: the model's)")
+      ->check(CLI::Range(1, 1 << 30));
+  command->add_flag("--ignore-eos", options->ignore_eos, "go on past the end of the text");
+  add_compute_options(*command, options->compute);
+  command->callback([options, &exit_code] {
+    if (auto done = run(*options); !done) exit_code = report(done.error());
+  });
+}
+
+}  // namespace baleen
