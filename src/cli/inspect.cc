@@ -134,12 +134,16 @@ void print_tokenizer(const Vocabulary& vocabulary) {
     print_line("tokenizer", "none: token ids only");
     return;
   }
+  const bool named = !vocabulary.tokens.empty();  // a folder's tokens stand in its tokenizer.json
   std::string ends;
   for (const int32_t id : vocabulary.end_of_generation)
-    ends += (ends.empty() ? "" : ", ") + vocabulary.tokens[static_cast<size_t>(id)];
-  print_line("tokenizer", std::string(name(vocabulary.kind)) + ", " +
-                              std::to_string(vocabulary.tokens.size()) + " tokens, pre-tokenizer " +
-                              clean_line(vocabulary.pre) + ", ends: " + clean_line(ends));
+    ends += (ends.empty() ? "" : ", ") +
+            (named ? vocabulary.tokens[static_cast<size_t>(id)] : std::to_string(id));
+  std::string text(name(vocabulary.kind));
+  if (named)
+    text += ", " + std::to_string(vocabulary.tokens.size()) + " tokens, pre-tokenizer " +
+            clean_line(vocabulary.pre);
+  print_line("tokenizer", text + ", ends: " + clean_line(ends));
 }
 
 void print_page(const Checkpoint& checkpoint) {
@@ -167,7 +171,7 @@ void print_page(const Checkpoint& checkpoint) {
 /// That tokenizer and template can be made of what the file says.
 Result<void> check_text(const Checkpoint& checkpoint) {
   const Vocabulary& vocabulary = checkpoint.vocabulary();
-  if (vocabulary.kind == VocabularyKind::none) return {};
+  if (vocabulary.kind == VocabularyKind::none || vocabulary.kind == VocabularyKind::tokenizer_json) return {};
   if (auto tokenizer = Tokenizer::make(vocabulary); !tokenizer) return error_of(tokenizer);
   if (checkpoint.chat_template().empty()) return {};
   auto chat = ChatTemplate::compile(checkpoint.chat_template(), template_tokens(vocabulary));

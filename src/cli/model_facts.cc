@@ -63,6 +63,8 @@ std::string_view name(VocabularyKind kind) {
       return "byte_bpe";
     case VocabularyKind::sentencepiece:
       return "sentencepiece";
+    case VocabularyKind::tokenizer_json:
+      return "tokenizer_json";
   }
   return "none";
 }

@@ -7,7 +7,7 @@
 namespace baleen {
 namespace {
 
-constexpr const Architecture* kArchitectures[] = {&kLlama, &kQwen2, &kQwen3};
+constexpr const Architecture* kArchitectures[] = {&kLlama, &kQwen2, &kQwen3, &kSmolLm3};
 
 }  // namespace
 

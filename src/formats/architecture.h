@@ -53,6 +53,8 @@ struct Architecture {
   RopePairs rope_pairs;                       ///< of a GGUF file
   std::span<const TensorRule> tensors;        ///< of the whole model
   std::span<const TensorRule> layer_tensors;  ///< of every layer
+  int32_t rope_gap =
+      0;  ///< every so many-th layer has no rope, where a file does not say it itself; 0: all have
 };
 
 /// Null for an architecture that nobody has written a table for.

@@ -41,16 +41,22 @@ uint64_t fingerprint_of(const CheckpointParts& parts) {
   return state;
 }
 
+Result<CheckpointParts> read(const std::filesystem::path& path, Wanted wanted) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored) ? read_hub_folder(path, wanted)
+                                                      : read_gguf(path, wanted);
+}
+
 }  // namespace
 
 Result<Checkpoint> Checkpoint::open(const std::filesystem::path& path) {
-  auto parts = read_gguf(path, Wanted::everything);
+  auto parts = read(path, Wanted::everything);
   if (!parts) return error_of(parts);
   return Checkpoint(std::move(*parts));
 }
 
 Result<Checkpoint> Checkpoint::open_vocabulary(const std::filesystem::path& path) {
-  auto parts = read_gguf(path, Wanted::vocabulary);
+  auto parts = read(path, Wanted::vocabulary);
   if (!parts) return error_of(parts);
   return Checkpoint(std::move(*parts));
 }

@@ -43,7 +43,7 @@ class Checkpoint {
 
   const HyperParameters& params() const { return params_; }
   const Vocabulary& vocabulary() const { return vocabulary_; }
-  /// Jinja source; empty where the file has none.
+  /// Jinja source; empty where the GGUF file has none, and for folders (prompt/template_source.h reads theirs).
   const std::string& chat_template() const { return chat_template_; }
   const std::string& name() const { return name_; }  ///< general.name, else the file's
   std::span<const Tensor> tensors() const { return tensors_; }

@@ -27,5 +27,7 @@ struct CheckpointParts {
 enum class Wanted { everything, vocabulary };
 
 Result<CheckpointParts> read_gguf(const std::filesystem::path& path, Wanted wanted);
+/// A folder as Hugging Face's transformers writes it.
+Result<CheckpointParts> read_hub_folder(const std::filesystem::path& path, Wanted wanted);
 
 }  // namespace baleen

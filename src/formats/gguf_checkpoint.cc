@@ -85,8 +85,9 @@ Result<void> read_model(const GgufFile& file, GgufFields& fields, CheckpointPart
   auto rows = read_vocab_rows(fields, parts);
   if (!rows) return error_of(rows);
   parts.params.vocab_rows = *rows;
-  return check_tensors(parts.tensors, *architecture, parts.params,
-                       fmt::format("tensor table at byte {}", file.table_offset));
+  const std::string place = fmt::format("tensor table at byte {}", file.table_offset);
+  const auto same_name = [](std::string_view tensor) { return std::string(tensor); };
+  return check_tensors({parts.tensors, place, same_name}, *architecture, parts.params);
 }
 
 Result<void> read_parts(const GgufFile& file, Wanted wanted, CheckpointParts& parts) {

@@ -3,38 +3,27 @@
 #include <fmt/format.h>
 
 #include "formats/error_text.h"
+#include "formats/head_fields.h"
 #include "formats/parameter_limits.h"
+#include "formats/yarn.h"
 
 namespace baleen {
 namespace {
 
-void read_heads(GgufFields& fields, HyperParameters& params) {
-  params.heads = fields.integer(".attention.head_count", kHeadRange);
-  params.kv_heads = fields.integer(".attention.head_count_kv", kHeadRange, params.heads);
-  if (!fields.status()) return;
-  if (params.heads % params.kv_heads != 0)
-    fields.fail(".attention.head_count_kv",
-                fmt::format("is {}, which does not divide the {} heads", params.kv_heads, params.heads));
-  if (!fields.has(".attention.key_length") && params.dim % params.heads != 0)
-    fields.fail(".attention.head_count", fmt::format("is {}, which does not divide the embedding_length {}",
-                                                     params.heads, params.dim));
-  params.key_dim = fields.integer(".attention.key_length", kHeadDimRange, params.dim / params.heads);
-  params.value_dim = fields.integer(".attention.value_length", kHeadDimRange, params.key_dim);
-  if (params.key_dim % 2 != 0 || params.key_dim < kHeadDimRange.least)
-    fields.fail(fields.has(".attention.key_length") ? ".attention.key_length" : ".attention.head_count",
-                fmt::format("heads of {} dimensions, which rope cannot turn in pairs", params.key_dim));
-}
+constexpr HeadKeys kHeadKeys = {".attention.head_count", ".attention.head_count_kv", ".attention.key_length",
+                                ".attention.value_length"};
 
 void read_yarn(GgufFields& fields, const HyperParameters& params, RopeParameters& rope) {
   rope.original_context =
       fields.integer(".rope.scaling.original_context_length", kContextRange, params.context);
-  rope.attention_factor = fields.real(".rope.scaling.attn_factor", kFactorRange, 1.0F);
   rope.beta_fast = fields.real(".rope.scaling.yarn_beta_fast", kFactorRange, 32.0F);
   rope.beta_slow = fields.real(".rope.scaling.yarn_beta_slow", kFactorRange, 1.0F);
   // "For legacy reasons" the file holds 0.1 * mscale_all_dim (llama.cpp pull request 17945); mscale is taken
   // as equal.
   rope.mscale_all_dim = fields.real(".rope.scaling.yarn_log_multiplier", kMscaleRange, 0.0F) * 10;
   rope.mscale = rope.mscale_all_dim;
+  rope.attention_factor =
+      fields.real(".rope.scaling.attn_factor", kFactorRange, 1.0F) * yarn_attention_factor(rope);
 }
 
 void read_rope(GgufFields& fields, HyperParameters& params) {
@@ -72,9 +61,12 @@ Result<HyperParameters> read_gguf_params(GgufFields& fields, const Architecture&
   params.context = fields.integer(".context_length", kContextRange);
   params.sliding_window = fields.integer(".attention.sliding_window", {0, kContextRange.most}, 0);
   params.norm_eps = fields.real(".attention.layer_norm_rms_epsilon", kEpsRange);
-  read_heads(fields, params);
+  read_heads(fields, kHeadKeys, params);
   if (auto status = fields.status(); !status) return error_of(status);
   read_rope(fields, params);
+  if (architecture.rope_gap > 0)
+    for (int32_t layer = architecture.rope_gap - 1; layer < params.layers; layer += architecture.rope_gap)
+      params.layers_without_rope.push_back(layer);
   if (fields.integer(".expert_count", {0, kMaxExperts}, 0) != 0)
     fields.fail(".expert_count", fmt::format("architecture {} has no experts here", architecture.name));
   if (fields.integer(".expert_used_count", {0, kMaxExperts}, 0) != 0)

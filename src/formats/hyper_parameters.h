@@ -20,7 +20,8 @@ struct RopeParameters {
   float factor = 1;                                 ///< linear, yarn, llama3
   int32_t original_context = 0;                     ///< yarn, llama3
   float low_freq_factor = 1, high_freq_factor = 4;  ///< llama3
-  float attention_factor = 1, beta_fast = 32, beta_slow = 1, mscale = 0, mscale_all_dim = 0;  ///< yarn
+  float attention_factor = 1;  ///< yarn: cos and sin are multiplied by it; mscale is worked in
+  float beta_fast = 32, beta_slow = 1, mscale = 0, mscale_all_dim = 0;  ///< yarn
 };
 
 struct HyperParameters {
@@ -35,6 +36,7 @@ struct HyperParameters {
   int32_t sliding_window = 0;  ///< 0: none
   float norm_eps = 0;
   RopeParameters rope;
+  std::vector<int32_t> layers_without_rope;  ///< ascending; SmolLM3
   // Mixture of experts; 0 without.
   int32_t experts = 0, experts_used = 0, shared_experts = 0, expert_ffn_dim = 0, leading_dense_layers = 0;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -11,11 +12,17 @@
 
 namespace baleen {
 
-/// `tensors` are sorted by name. bad_input for a missing tensor, one of another shape or of a type that is no
-/// weight, and one that the architecture does not have. `table` says where tensors are listed: "tensor table
-/// at byte 812".
-Result<void> check_tensors(std::span<const Tensor> tensors, const Architecture& architecture,
-                           const HyperParameters& params, std::string_view table);
+/// The tensors of a checkpoint and how an error speaks of them.
+struct TensorTable {
+  std::span<const Tensor> tensors;                ///< sorted by name
+  std::string_view place;                         ///< "tensor table at byte 812"
+  std::string (*name_in_file)(std::string_view);  ///< of a tensor with this GGUF name
+};
+
+/// bad_input for a missing tensor, one of another shape or of a type that is no weight, and one that the architecture
+/// does not have.
+Result<void> check_tensors(const TensorTable& table, const Architecture& architecture,
+                           const HyperParameters& params);
 
 /// Null where there is none. `tensors` are sorted by name.
 const Tensor* find_tensor(std::span<const Tensor> tensors, std::string_view name);

@@ -91,6 +91,7 @@ Result<void> check_vocabulary(const Vocabulary& vocabulary) {
       return bad_input(fmt::format("token {} is special and empty", i));
   switch (vocabulary.kind) {
     case VocabularyKind::none:
+    case VocabularyKind::tokenizer_json:
       return {};
     case VocabularyKind::byte_bpe:
       return check_bytes_of_bpe(vocabulary);

@@ -18,6 +18,8 @@ Result<std::unique_ptr<TokenizerState>> make_state(const Vocabulary& vocabulary)
       return byte_bpe_state(vocabulary);
     case VocabularyKind::sentencepiece:
       return sentencepiece_state(vocabulary);
+    case VocabularyKind::tokenizer_json:
+      return bad_input("tokenizer.json: is not read yet");
     case VocabularyKind::none:
       break;
   }

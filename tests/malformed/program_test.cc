@@ -104,7 +104,7 @@ TEST(InspectProgram, RefusesAModelCutAnywhere) {
 
 TEST(InspectProgram, AcceptsWhatTheCasesStartFrom) {
   const TemporaryFolder folder;
-  for (const TinyGguf& file : {TinyGguf::llama()}) {
+  for (const TinyGguf& file : {TinyGguf::llama(), TinyGguf::llama_sentencepiece()}) {
     const Outcome outcome = run_inspect(folder, folder.write("model.gguf", file.to_bytes()));
     EXPECT_TRUE(WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0) << outcome.err;
     EXPECT_EQ(outcome.err, "");

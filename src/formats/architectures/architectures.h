@@ -8,5 +8,6 @@ namespace baleen {
 extern const Architecture kLlama;
 extern const Architecture kQwen2;
 extern const Architecture kQwen3;
+extern const Architecture kSmolLm3;
 
 }  // namespace baleen

@@ -1,0 +1,27 @@
+// Hyper-parameters out of a Hugging Face config.json, old and new style. Absent keys mean what transformers' configuration
+// classes say.
+#pragma once
+
+#include <vector>
+
+#include "base/error.h"
+#include "formats/architecture.h"
+#include "formats/hyper_parameters.h"
+#include "formats/json_fields.h"
+
+namespace baleen {
+
+struct HubConfig {
+  HyperParameters params;
+  const Architecture* architecture = nullptr;
+  bool tied_embeddings = false;
+  int32_t bos = -1;
+  std::vector<int32_t> eos;  ///< in the file's order
+};
+
+Result<HubConfig> read_hub_config(JsonFields& fields);
+
+/// A field of token ids: one, or an array of them; each inside a vocabulary of `rows`. Empty where it is absent.
+std::vector<int32_t> read_token_ids(JsonFields& fields, std::string_view key, int32_t rows);
+
+}  // namespace baleen
