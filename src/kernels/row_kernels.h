@@ -39,6 +39,13 @@ struct TileRows {
   float* correction;           ///< [count]: what earlier sums are multiplied by
 };
 
+/// A page's values of one head: `dim` floats for each of the 32 slots.
+struct PageValues {
+  const float* data;
+  int64_t stride;  ///< floats from one slot to the next
+  int64_t dim;
+};
+
 /// Query rows as i8 blocks.
 struct I8Queries {
   int8_t* codes;  ///< [rows, padded]
@@ -73,14 +80,18 @@ struct RowKernels {
   void (*widen_values_i8)(const int8_t* values, int64_t dim, float* out);
   void (*quantise_queries)(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
 
+  /// [32][columns] 32-bit words to [columns][32]: rows of a shared latent to keys.
+  void (*transpose)(const uint32_t* rows, int64_t columns, uint32_t* out);
+
   /// scores[r][key] = sum over d of queries[r][d] * keys[d][key], for all 32 keys of the page.
   void (*scores)(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
   /// The same from i8 blocks: each block's dot product is exact.
   void (*scores_i8)(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
   /// One step of the running softmax over the visible scores; a row that sees none stays as it is.
   void (*softmax_tile)(const TileRows& rows);
-  /// out[r] = out[r] * correction[r], then + scores[r][key] * values[key] for each visible key in order.
-  void (*weighted_sum)(const TileRows& rows, const float* values, int64_t dim, float* out);
+  /// out[r] = out[r] * correction[r], then + scores[r][key] * values[key] for each visible key in order;
+  /// out is [count, dim].
+  void (*weighted_sum)(const TileRows& rows, const PageValues& values, float* out);
   /// out[r] = out[r] / sum[r], in place.
   void (*divide)(const float* sum, int64_t rows, int64_t dim, float* out);
 };

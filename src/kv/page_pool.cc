@@ -47,9 +47,14 @@ std::string_view name(KvType type) {
   CHECK(false);
 }
 
-size_t KvLayout::keys_bytes() const { return plane_bytes(type, key_dim, i8_keys_bytes(key_dim)); }
+size_t KvLayout::keys_bytes() const {
+  const bool rows = shape == KvShape::latent;
+  return plane_bytes(type, key_dim, rows ? i8_values_bytes(key_dim) : i8_keys_bytes(key_dim));
+}
 
-size_t KvLayout::values_bytes() const { return plane_bytes(type, value_dim, i8_values_bytes(value_dim)); }
+size_t KvLayout::values_bytes() const {
+  return shape == KvShape::latent ? 0 : plane_bytes(type, value_dim, i8_values_bytes(value_dim));
+}
 
 size_t KvLayout::page_bytes() const {
   return head_bytes() * static_cast<size_t>(kv_heads) * static_cast<size_t>(layers);

@@ -18,13 +18,20 @@ enum class KvType { f32, f16, i8 };
 std::optional<KvType> parse_kv_type(std::string_view name);
 std::string_view name(KvType type);
 
+/// How a page holds what attention reads.
+enum class KvShape {
+  heads,   ///< per KV head: keys as [key_dim][32], then values as [32][value_dim]
+  latent,  ///< one for all heads: rows [32][key_dim], whose first value_dim dimensions are the values
+};
+
 /// What one token leaves behind, said by the model. A head's part of a page is its keys, then its values,
 /// each rounded up to whole cache lines.
 struct KvLayout {
   int32_t layers = 0, kv_heads = 0, key_dim = 0, value_dim = 0;
   KvType type = KvType::f16;
-  size_t keys_bytes() const;    ///< one head's keys in a page
-  size_t values_bytes() const;  ///< one head's values in a page
+  KvShape shape = KvShape::heads;
+  size_t keys_bytes() const;    ///< one head's keys, or the latents, of a page
+  size_t values_bytes() const;  ///< one head's values in a page; 0 for latents
   size_t head_bytes() const { return keys_bytes() + values_bytes(); }
   size_t page_bytes() const;   ///< all layers
   size_t token_bytes() const;  ///< page_bytes / 32
@@ -32,8 +39,7 @@ struct KvLayout {
 
 using PageId = int32_t;
 
-/// Page memory: [layer][kv head], keys as [key_dim][32], then values as
-/// [32][value_dim]; i8 as kernels/row_kernels.h says.
+/// Page memory: [layer][kv head] of what KvShape says; i8 as kernels/row_kernels.h says.
 class PagePool {
  public:
   /// As many pages as `bytes` hold. failed where that is none or the system has no such address space; memory

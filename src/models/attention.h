@@ -18,11 +18,8 @@ class Attention {
   Attention() = default;
   explicit Attention(const AttentionShape& shape) : shape_(shape) {}
 
-  /// Writes the step's keys [rows, kv_heads * key_dim] and values [rows, kv_heads * value_dim] into its
-  /// pages.
-  void store(const Pass& pass, int32_t layer, Rows keys, Rows values) const;
-  /// q [rows, heads * key_dim] -> [rows, heads * value_dim]. The rows' own keys and values are already
-  /// stored.
+  /// q [rows, heads * key_dim] -> [rows, heads * value_dim]. The rows' own keys and values are already in the pages
+  /// (kv_pages.h).
   Rows attend(const Pass& pass, int32_t layer, Rows q) const;
 
   /// Of scratch that attend() takes for so many rows.

@@ -44,7 +44,7 @@ DenseModel::DenseModel(WeightLoader& loader) : compute_(loader.compute()), param
 }
 
 KvLayout DenseModel::kv_layout(KvType type) const {
-  return {params_.layers, params_.kv_heads, params_.key_dim, params_.value_dim, type};
+  return {params_.layers, params_.kv_heads, params_.key_dim, params_.value_dim, type, KvShape::heads};
 }
 
 size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {

@@ -5,6 +5,7 @@
 #include "models/architectures.h"
 #include "models/dense_model.h"
 #include "models/embedding.h"
+#include "models/kv_pages.h"
 #include "models/norm.h"
 
 namespace baleen {
@@ -26,7 +27,7 @@ class Llama final : public DenseModel {
       const auto [q, k, v] = Linear::multiply_all<3>(pass, h, {&layer.q, &layer.k, &layer.v});
       rope_.rotate(pass, rotation, q, p.key_dim);  // [rows, heads * key_dim]
       rope_.rotate(pass, rotation, k, p.key_dim);  // [rows, kv_heads * key_dim]
-      attention_.store(pass, index, k, v);
+      store_keys_and_values(pass, index, k, v);
       const Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
       layer.out.multiply_add(pass, a, x);                // x += a * out
       h = rms_norm(pass, x, layer.mlp_norm, p.norm_eps);

@@ -4,6 +4,7 @@
 #include "models/architectures.h"
 #include "models/dense_model.h"
 #include "models/embedding.h"
+#include "models/kv_pages.h"
 #include "models/norm.h"
 
 namespace baleen {
@@ -27,7 +28,7 @@ class Qwen3 final : public DenseModel {
       rms_norm_heads(pass, k, layer.k_norm, p.norm_eps);
       rope_.rotate(pass, rotation, q, p.key_dim);
       rope_.rotate(pass, rotation, k, p.key_dim);
-      attention_.store(pass, index, k, v);
+      store_keys_and_values(pass, index, k, v);
       const Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
       layer.out.multiply_add(pass, a, x);                // x += a * out
       h = rms_norm(pass, x, layer.mlp_norm, p.norm_eps);

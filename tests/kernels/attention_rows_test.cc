@@ -13,6 +13,8 @@ using testing::random_floats;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+constexpr int64_t kMore = 5;  // floats of a slot behind its values
+
 /// Query rows against several pages, as the model does it.
 struct Attention {
   int64_t rows, dim;
@@ -34,7 +36,7 @@ struct Attention {
     const TileRows tile{rows, visible.data(), scores.data(), max.data(), sum.data(), correction.data()};
     kernels.scores(queries.data(), keys.data(), dim, tile);
     kernels.softmax_tile(tile);
-    kernels.weighted_sum(tile, values.data(), dim, out.data());
+    kernels.weighted_sum(tile, {values.data(), dim + kMore, dim}, out.data());
   }
   void finish(const RowKernels& kernels) { kernels.divide(sum.data(), rows, dim, out.data()); }
 };
@@ -60,7 +62,7 @@ void run_pages(const RowKernels& kernels, Attention& attention, Extremes extreme
   for (int64_t page = 0; page < 5; ++page) {
     const int64_t count = kTileKeys * attention.dim;
     const auto keys = random_floats(count, static_cast<uint32_t>(10 + page), extremes);
-    const auto values = random_floats(count, static_cast<uint32_t>(20 + page), extremes);
+    const auto values = random_floats(count + kTileKeys * kMore, static_cast<uint32_t>(20 + page), extremes);
     for (int64_t r = 0; r < attention.rows; ++r)
       attention.visible[static_cast<size_t>(r)] = visible_keys(page, r, static_cast<uint32_t>(random()));
     attention.page(kernels, keys, values);
@@ -85,10 +87,23 @@ TEST(AttentionRows, EveryIsaHasTheBitsOfRef) {
         }
 }
 
+TEST(AttentionRows, TransposesWords) {
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+    if (!cpu_has(isa)) continue;
+    for (const int64_t columns : {1, 7, 16, 144}) {
+      std::vector<uint32_t> rows(static_cast<size_t>(kTileKeys * columns)), out(rows.size());
+      for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<uint32_t>(i);
+      kernels(isa).rows.transpose(rows.data(), columns, out.data());
+      for (size_t i = 0; i < out.size(); ++i)
+        ASSERT_EQ(out[i], i % kTileKeys * static_cast<size_t>(columns) + i / kTileKeys);
+    }
+  }
+}
+
 TEST(AttentionRows, IsSoftmaxAttention) {
   constexpr int64_t kRows = 4, kDim = 24;
   Attention attention(kRows, kDim);
-  const auto keys = random_floats(kTileKeys * kDim, 1), values = random_floats(kTileKeys * kDim, 2);
+  const auto keys = random_floats(kTileKeys * kDim, 1), values = random_floats(kTileKeys * (kDim + kMore), 2);
   for (int64_t r = 0; r < kRows; ++r) attention.visible[static_cast<size_t>(r)] = 0xFFu << r;
   attention.page(ref_row_kernels(), keys, values);
   attention.finish(ref_row_kernels());
@@ -103,7 +118,7 @@ TEST(AttentionRows, IsSoftmaxAttention) {
       const double weight = std::exp(score);
       total += weight;
       for (int64_t d = 0; d < kDim; ++d)
-        out[static_cast<size_t>(d)] += weight * values[static_cast<size_t>(key * kDim + d)];
+        out[static_cast<size_t>(d)] += weight * values[static_cast<size_t>(key * (kDim + kMore) + d)];
     }
     for (int64_t d = 0; d < kDim; ++d)
       EXPECT_NEAR(attention.out[static_cast<size_t>(r * kDim + d)], out[static_cast<size_t>(d)] / total,

@@ -47,8 +47,9 @@ struct Partial {
 
 /// Rows that see the same keys, and kVectors vectors of dimensions.
 template <int kRows, int kVectors, class Access>
-void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out,
-               int64_t left_dims) {
+void sum_block(const TileRows& rows, int64_t first, const PageValues& values, int64_t d, float* out) {
+  const int64_t dim = values.dim, left_dims = dim - d;
+  out += d;
   __m256 sum[kRows][kVectors];
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) {
@@ -62,7 +63,8 @@ void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t
     const int key = __builtin_ctz(left);
     __m256 value[kVectors];
     BALEEN_UNROLL
-    for (int v = 0; v < kVectors; ++v) value[v] = Access::load(values + key * dim + v * 8, left_dims);
+    for (int v = 0; v < kVectors; ++v)
+      value[v] = Access::load(values.data + key * values.stride + d + v * 8, left_dims);
     BALEEN_UNROLL
     for (int r = 0; r < kRows; ++r) {
       const __m256 weight = _mm256_broadcast_ss(p + r * kTileKeys + key);
@@ -78,19 +80,19 @@ void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t
 }
 
 template <int kRows>
-void sum_rows(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out) {
+void sum_rows(const TileRows& rows, int64_t first, const PageValues& values, float* out) {
   constexpr int kVectors = kRows == 1 ? 8 : kRows == 2 ? 4 : 2;  // enough sums in flight for few rows
   int64_t d = 0;
-  for (; d + kVectors * 8 <= dim; d += kVectors * 8)
-    sum_block<kRows, kVectors, Whole>(rows, first, values + d, dim, out + d, 8);
-  for (; d + 8 <= dim; d += 8) sum_block<kRows, 1, Whole>(rows, first, values + d, dim, out + d, 8);
-  if (d < dim) sum_block<kRows, 1, Partial>(rows, first, values + d, dim, out + d, dim - d);
+  for (; d + kVectors * 8 <= values.dim; d += kVectors * 8)
+    sum_block<kRows, kVectors, Whole>(rows, first, values, d, out);
+  for (; d + 8 <= values.dim; d += 8) sum_block<kRows, 1, Whole>(rows, first, values, d, out);
+  if (d < values.dim) sum_block<kRows, 1, Partial>(rows, first, values, d, out);
 }
 
 using ScoresBlock = void (*)(const float* queries, const float* keys, int64_t dim, float* out);
 constexpr ScoresBlock kScoresBlocks[kBlockRows] = {scores_block<1>, scores_block<2>, scores_block<3>,
                                                    scores_block<4>, scores_block<5>, scores_block<6>};
-using SumRows = void (*)(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out);
+using SumRows = void (*)(const TileRows& rows, int64_t first, const PageValues& values, float* out);
 constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>,
                                           sum_rows<4>, sum_rows<5>, sum_rows<6>};
 
@@ -153,12 +155,12 @@ void softmax_tile(const TileRows& rows) {
   }
 }
 
-void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out) {
+void weighted_sum(const TileRows& rows, const PageValues& values, float* out) {
   for (int64_t r = 0; r < rows.count;) {
     int64_t block = 1;
     while (block < kBlockRows && r + block < rows.count && rows.visible[r + block] == rows.visible[r])
       ++block;
-    if (rows.visible[r] != 0) kSumRows[block - 1](rows, r, values, dim, out + r * dim);
+    if (rows.visible[r] != 0) kSumRows[block - 1](rows, r, values, out + r * values.dim);
     r += block;
   }
 }

@@ -20,6 +20,7 @@ RowKernels avx2_row_kernels() {
       .store_values_i8 = ref::store_values_i8,
       .widen_values_i8 = avx2::widen_values_i8,
       .quantise_queries = ref::quantise_queries,
+      .transpose = ref::transpose,
       .scores = avx2::scores,
       .scores_i8 = avx2::scores_i8,
       .softmax_tile = avx2::softmax_tile,

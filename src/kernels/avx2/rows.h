@@ -70,7 +70,7 @@ void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const 
 
 void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
-void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out);
+void weighted_sum(const TileRows& rows, const PageValues& values, float* out);
 void divide(const float* sum, int64_t rows, int64_t dim, float* out);
 
 }  // namespace baleen::avx2

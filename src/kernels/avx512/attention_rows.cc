@@ -32,8 +32,10 @@ void scores_block(const float* queries, const float* keys, int64_t dim, float* o
 
 /// Rows that see the same keys, and kVectors * 16 dimensions, of which the last vector's `mask` are there.
 template <int kRows, int kVectors>
-void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out,
+void sum_block(const TileRows& rows, int64_t first, const PageValues& values, int64_t d, float* out,
                __mmask16 mask) {
+  const int64_t dim = values.dim;
+  out += d;
   __m512 sum[kRows][kVectors];
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) {
@@ -51,7 +53,7 @@ void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t
     BALEEN_UNROLL
     for (int v = 0; v < kVectors; ++v) {
       const __mmask16 lanes = v == kVectors - 1 ? mask : __mmask16{0xFFFF};
-      value[v] = _mm512_maskz_loadu_ps(lanes, values + key * dim + v * 16);
+      value[v] = _mm512_maskz_loadu_ps(lanes, values.data + key * values.stride + d + v * 16);
     }
     BALEEN_UNROLL
     for (int r = 0; r < kRows; ++r) {
@@ -67,19 +69,20 @@ void sum_block(const TileRows& rows, int64_t first, const float* values, int64_t
 }
 
 template <int kRows>
-void sum_rows(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out) {
+void sum_rows(const TileRows& rows, int64_t first, const PageValues& values, float* out) {
   constexpr int kVectors = kRows == 1 ? 4 : 2;  // a single row needs the four sums in flight
   int64_t d = 0;
-  for (; d + kVectors * 16 <= dim; d += kVectors * 16)
-    sum_block<kRows, kVectors>(rows, first, values + d, dim, out + d, 0xFFFF);
-  for (; d < dim; d += 16) sum_block<kRows, 1>(rows, first, values + d, dim, out + d, lanes_left(dim - d));
+  for (; d + kVectors * 16 <= values.dim; d += kVectors * 16)
+    sum_block<kRows, kVectors>(rows, first, values, d, out, 0xFFFF);
+  for (; d < values.dim; d += 16)
+    sum_block<kRows, 1>(rows, first, values, d, out, lanes_left(values.dim - d));
 }
 
 using ScoresBlock = void (*)(const float* queries, const float* keys, int64_t dim, float* out);
 constexpr ScoresBlock kScoresBlocks[kBlockRows] = {scores_block<1>, scores_block<2>, scores_block<3>,
                                                    scores_block<4>, scores_block<5>, scores_block<6>,
                                                    scores_block<7>, scores_block<8>};
-using SumRows = void (*)(const TileRows& rows, int64_t first, const float* values, int64_t dim, float* out);
+using SumRows = void (*)(const TileRows& rows, int64_t first, const PageValues& values, float* out);
 constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>, sum_rows<4>,
                                           sum_rows<5>, sum_rows<6>, sum_rows<7>, sum_rows<8>};
 
@@ -167,13 +170,23 @@ void softmax_tile(const TileRows& rows) {
     softmax_rows(rows, r, rows.count - r < kTreeRows ? static_cast<int>(rows.count - r) : kTreeRows);
 }
 
-void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out) {
+void weighted_sum(const TileRows& rows, const PageValues& values, float* out) {
   for (int64_t r = 0; r < rows.count;) {
     int64_t block = 1;
     while (block < kBlockRows && r + block < rows.count && rows.visible[r + block] == rows.visible[r])
       ++block;
-    if (rows.visible[r] != 0) kSumRows[block - 1](rows, r, values, dim, out + r * dim);
+    if (rows.visible[r] != 0) kSumRows[block - 1](rows, r, values, out + r * values.dim);
     r += block;
+  }
+}
+
+void transpose(const uint32_t* rows, int64_t columns, uint32_t* out) {
+  const __m512i row =
+      _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                         _mm512_set1_epi32(static_cast<int>(columns)));
+  for (int64_t c = 0; c < columns; ++c) {
+    _mm512_storeu_si512(out + c * kTileKeys, _mm512_i32gather_epi32(row, rows + c, 4));
+    _mm512_storeu_si512(out + c * kTileKeys + 16, _mm512_i32gather_epi32(row, rows + 16 * columns + c, 4));
   }
 }
 

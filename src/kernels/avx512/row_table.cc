@@ -20,6 +20,7 @@ RowKernels avx512_row_kernels() {
       .store_values_i8 = ref::store_values_i8,
       .widen_values_i8 = avx512::widen_values_i8,
       .quantise_queries = ref::quantise_queries,
+      .transpose = avx512::transpose,
       .scores = avx512::scores,
       .scores_i8 = avx512::scores_i8,
       .softmax_tile = avx512::softmax_tile,

@@ -46,15 +46,21 @@ void softmax_tile(const TileRows& rows) {
 }
 
 /// Dimensions in lanes: one fma per visible key, in order.
-void weighted_sum(const TileRows& rows, const float* values, int64_t dim, float* out) {
+void weighted_sum(const TileRows& rows, const PageValues& values, float* out) {
+  const int64_t dim = values.dim;
   for (int64_t r = 0; r < rows.count; ++r)
     for (int64_t d = 0; d < dim; ++d) {
       float sum = out[r * dim + d] * rows.correction[r];
       for (int key = 0; key < kTileKeys; ++key)
         if ((rows.visible[r] >> key & 1) != 0)
-          sum = std::fma(rows.scores[r * kTileKeys + key], values[key * dim + d], sum);
+          sum = std::fma(rows.scores[r * kTileKeys + key], values.data[key * values.stride + d], sum);
       out[r * dim + d] = sum;
     }
+}
+
+void transpose(const uint32_t* rows, int64_t columns, uint32_t* out) {
+  for (int64_t c = 0; c < columns; ++c)
+    for (int64_t r = 0; r < kTileKeys; ++r) out[c * kTileKeys + r] = rows[r * columns + c];
 }
 
 void divide(const float* sum, int64_t rows, int64_t dim, float* out) {

@@ -19,6 +19,7 @@ RowKernels ref_row_kernels() {
       .store_values_i8 = ref::store_values_i8,
       .widen_values_i8 = ref::widen_values_i8,
       .quantise_queries = ref::quantise_queries,
+      .transpose = ref::transpose,
       .scores = ref::scores,
       .scores_i8 = ref::scores_i8,
       .softmax_tile = ref::softmax_tile,
