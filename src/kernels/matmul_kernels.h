@@ -19,7 +19,9 @@ struct MatmulTile {
   int rows;    ///< of the panel that exist, 1 .. 16
   float* out;  ///< [tokens][rows]
   int64_t out_stride;
-  bool add;  ///< out += product, else out = product
+  bool add;                ///< out += product, else out = product
+  const std::byte* ahead;  ///< to be prefetched on the way: `ahead_bytes` bytes
+  int64_t ahead_bytes;
 };
 using MultiplyTile = void (*)(const MatmulTile& tile);
 

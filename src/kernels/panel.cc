@@ -20,13 +20,13 @@ bool has_fifth_bits(BlockType type) {
 
 /// Where the parts of a block of 16 rows lie.
 struct PanelBlock {
-  PanelBlock(BlockType type, int64_t cols, int64_t index)
+  PanelBlock(BlockType type, int64_t index)
       : layout(panel_layout(type)),
         slabs(layout.values / kSlab),
-        codes(index * layout.code_bytes),
+        codes(index * layout.record_bytes),
         more_bits(codes + slabs * kNibbleSlabBytes),
         sub_scales(codes + layout.code_bytes - 256),
-        scales(cols / layout.values * layout.code_bytes + index * layout.scale_bytes) {}
+        scales(codes + layout.code_bytes) {}
 
   PanelLayout layout;
   int slabs;
@@ -129,7 +129,7 @@ void write_floats(const PanelSource& source, std::byte* panel) {
 int64_t panel_bytes(BlockType type, int64_t cols) {
   const PanelLayout layout = panel_layout(type);
   const BlockTypeInfo& block = info(type);
-  const int64_t bytes = layout.values != 0 ? cols / layout.values * (layout.code_bytes + layout.scale_bytes)
+  const int64_t bytes = layout.values != 0 ? cols / layout.values * layout.record_bytes
                                            : cols / block.values * block.bytes * kPanelRows;
   return (bytes + 63) / 64 * 64;
 }
@@ -145,7 +145,7 @@ void write_panel(const PanelSource& source, std::byte* panel) {
   const int block_bytes = info(source.type).bytes;
   BlockIntegers block;
   for (int64_t b = 0; b < source.cols / layout.values; ++b) {
-    const PanelBlock at(source.type, source.cols, b);
+    const PanelBlock at(source.type, b);
     for (int r = 0; r < source.rows; ++r) {
       read_integers(source.type, source.data + r * source.row_bytes + b * block_bytes, block);
       write_block(source.type, block, at, r, panel);
@@ -167,7 +167,7 @@ void read_panel_row(BlockType type, const std::byte* panel, int r, int64_t cols,
   }
   BlockIntegers block;
   for (int64_t b = 0; b < cols / layout.values; ++b) {
-    read_block(type, PanelBlock(type, cols, b), r, panel, block);
+    read_block(type, PanelBlock(type, b), r, panel, block);
     to_floats(type, block, out + b * layout.values);
   }
 }

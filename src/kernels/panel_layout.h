@@ -1,6 +1,6 @@
-// Where a panel keeps the numbers of 16 rows of a weight matrix. A panel is the codes of all its blocks, in
-// order of k, and then the float16 scales of all its blocks. Everything a kernel loads as one vector starts
-// at a multiple of its size. Functions are static: files with different ISA flags include this.
+// Where a panel keeps the numbers of 16 rows of a weight matrix: one record per block, in order of k, so that a
+// kernel reads memory from front to back. (Scales behind all codes, as a second stream, halved the bandwidth of
+// short panels.) Functions are static: files with different ISA flags include this.
 //
 // k-groups: four neighbouring k are one group, and 64 bytes hold one group of 16 rows, byte [row][k % 4]
 // (what one vpdpbusd takes). Codes of 32 k of 16 rows, "a slab", 8 groups g = 0..7:
@@ -8,7 +8,7 @@
 //   4 bits: 4 vectors of 64 bytes, low nibbles group 2i, high nibbles group 2i + 1.
 //   the fifth bit: 1 vector, bit g of a byte belongs to group g.
 //   bits 4 and 5: 2 vectors, bits 2f and 2f + 1 of a byte of vector v belong to group 4v + f.
-// Records per block:
+// A record:
 //   Q4_0, Q4_1           slab of nibbles
 //   Q5_0, Q5_1           slab of nibbles, its fifth bits
 //   Q8_0                 slab of int8
@@ -32,35 +32,36 @@ constexpr int kNibbleSlabBytes = 256;  // 16 rows * 32 k / 2
 struct PanelLayout {
   int values;       ///< k of a block
   int code_bytes;   ///< of a block of 16 rows
-  int scale_bytes;  ///< of a block of 16 rows
+  int scale_bytes;  ///< of a block of 16 rows, behind its codes
+  int record_bytes;
 };
 
-/// Of the types with kernels of their own; {0, 0, 0} for all others, which panels keep as the file has them.
+/// Of the types with kernels of their own; values 0 for all others, which panels keep as the file has them.
 static constexpr inline PanelLayout panel_layout(BlockType type) {
   switch (type) {
     case BlockType::f32:
-      return {1, 64, 0};
+      return {1, 64, 0, 64};
     case BlockType::f16:
     case BlockType::bf16:
-      return {1, 32, 0};
+      return {1, 32, 0, 32};
     case BlockType::q4_0:
-      return {32, 256, 32};
+      return {32, 256, 32, 288};
     case BlockType::q4_1:
-      return {32, 256, 64};
+      return {32, 256, 64, 320};
     case BlockType::q5_0:
-      return {32, 320, 32};
+      return {32, 320, 32, 352};
     case BlockType::q5_1:
-      return {32, 320, 64};
+      return {32, 320, 64, 384};
     case BlockType::q8_0:
-      return {32, 512, 32};
+      return {32, 512, 32, 544};
     case BlockType::q4_k:
-      return {256, 2048 + 256, 64};
+      return {256, 2048 + 256, 64, 2048 + 320};
     case BlockType::q5_k:
-      return {256, 2048 + 512 + 256, 64};
+      return {256, 2048 + 512 + 256, 64, 2560 + 320};
     case BlockType::q6_k:
-      return {256, 2048 + 1024 + 256, 32};
+      return {256, 2048 + 1024 + 256, 32, 3072 + 288};
     default:
-      return {0, 0, 0};
+      return {};
   }
 }
 

@@ -112,12 +112,11 @@ struct Blocks32 {
     static Sums<N> run(const Pass& pass) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const int64_t blocks = pass.cols / kSlab;
-      const std::byte *codes = pass.panel, *x = pass.x, *scales = codes + blocks * kLayout.code_bytes;
+      const std::byte *codes = pass.panel, *x = pass.x;
       Sums<N> out = Sums<N>::zero();
       for (int64_t b = 0; b < blocks; ++b) {
-        block(codes, scales, pass, x, out);
-        codes += kLayout.code_bytes;
-        scales += kLayout.scale_bytes;
+        block(codes, codes + kLayout.code_bytes, pass, x, out);
+        codes += kLayout.record_bytes;
         x += kRecord32 * pass.tokens;
       }
       return out;

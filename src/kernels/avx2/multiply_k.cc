@@ -63,13 +63,13 @@ struct Cursor {
   int64_t tokens;  ///< of the tile
 
   void advance(PanelLayout layout) {
-    codes += layout.code_bytes;
-    scales += layout.scale_bytes;
+    codes += layout.record_bytes;
+    scales += layout.record_bytes;
     x += kRecord256 * tokens;
   }
 };
 BALEEN_INLINE Cursor first_block(const Pass& pass, PanelLayout layout) {
-  return {pass.panel, pass.panel + pass.cols / 256 * layout.code_bytes, pass.x, pass.tokens};
+  return {pass.panel, pass.panel + layout.code_bytes, pass.x, pass.tokens};
 }
 
 template <class Format>

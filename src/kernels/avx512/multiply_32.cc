@@ -76,11 +76,13 @@ struct Blocks32 {
     static void run(const MatmulTile& tile) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const int64_t blocks = tile.cols / kSlab;
-      const std::byte *codes = tile.panel, *x = tile.x, *scales = codes + blocks * kLayout.code_bytes;
+      const std::byte *codes = tile.panel, *x = tile.x;
       __m512 out[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
+      Ahead ahead = Ahead::of(tile, blocks);
       for (int64_t b = 0; b < blocks; ++b) {
+        ahead.step();
         __m512i dot[T];
         BALEEN_EACH_TOKEN
         for (int t = 0; t < T; ++t) {
@@ -88,19 +90,18 @@ struct Blocks32 {
           if constexpr (Format::kOffset8 > 0) dot[t] = _mm512_slli_epi32(dot[t], Format::kOffset8);
         }
         Format::template dot<T>(codes, x, dot);
-        const __m512 d = load_halves(scales);
+        const __m512 d = load_halves(codes + kLayout.code_bytes);
         BALEEN_EACH_TOKEN
         for (int t = 0; t < T; ++t)
           out[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, broadcast_float(x + kScale32 * T + t * 4)),
                                    _mm512_cvtepi32_ps(dot[t]), out[t]);
         if constexpr (kLayout.scale_bytes == 64) {
-          const __m512 m = load_halves(scales + 32);
+          const __m512 m = load_halves(codes + kLayout.code_bytes + 32);
           BALEEN_EACH_TOKEN
           for (int t = 0; t < T; ++t)
             out[t] = _mm512_fmadd_ps(m, broadcast_float(x + kScaledSum32 * T + t * 4), out[t]);
         }
-        codes += kLayout.code_bytes;
-        scales += kLayout.scale_bytes;
+        codes += kLayout.record_bytes;
         x += kRecord32 * T;
       }
       BALEEN_EACH_TOKEN

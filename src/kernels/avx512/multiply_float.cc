@@ -30,7 +30,9 @@ struct Floats {
       __m512 out[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
+      Ahead ahead = Ahead::of(tile, tile.cols);
       for (int64_t k = 0; k < tile.cols; ++k) {
+        ahead.step();
         const __m512 w = Format::load_row(weights);
         BALEEN_EACH_TOKEN
         for (int t = 0; t < T; ++t) out[t] = _mm512_fmadd_ps(w, broadcast_float(x + t * 4), out[t]);

@@ -60,13 +60,14 @@ template <class Format>
 struct WithMinima {
   template <int T>
   struct Kernel {
-    BALEEN_INLINE void block(const std::byte* codes, const std::byte* scales, const std::byte* x,
-                             __m512 (&out)[T]) {
-      const std::byte* sub_scales = codes + panel_layout(Format::kType).code_bytes - 256;
+    BALEEN_INLINE void block(const std::byte* codes, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+      const std::byte* scales = codes + panel_layout(Format::kType).code_bytes;
+      const std::byte* sub_scales = scales - 256;
       __m512i sum[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
       for (int j = 0; j < kSlabs; ++j) {
+        ahead.step();
         __m512i dot[T];
         BALEEN_EACH_TOKEN
         for (int t = 0; t < T; ++t) dot[t] = _mm512_setzero_si512();
@@ -104,14 +105,14 @@ struct WithMinima {
     static void run(const MatmulTile& tile) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const int64_t blocks = tile.cols / 256;
-      const std::byte *codes = tile.panel, *x = tile.x, *scales = codes + blocks * kLayout.code_bytes;
+      const std::byte *codes = tile.panel, *x = tile.x;
       __m512 out[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
+      Ahead ahead = Ahead::of(tile, blocks * kSlabs);
       for (int64_t b = 0; b < blocks; ++b) {
-        block(codes, scales, x, out);
-        codes += kLayout.code_bytes;
-        scales += kLayout.scale_bytes;
+        block(codes, x, ahead, out);
+        codes += kLayout.record_bytes;
         x += kRecord256 * T;
       }
       BALEEN_EACH_TOKEN
@@ -132,14 +133,15 @@ struct Q6K {
     dot_group<T>(add_bits(second.high, _mm512_srli_epi16(bits, 2), mask), x + 3 * T * 4, dot);
   }
 
-  BALEEN_INLINE void block(const std::byte* codes, const std::byte* scales, const std::byte* x,
-                           __m512 (&out)[T]) {
+  BALEEN_INLINE void block(const std::byte* codes, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
     const std::byte* more_bits = codes + kSlabs * kNibbleSlabBytes;
-    const std::byte* sub_scales = codes + panel_layout(BlockType::q6_k).code_bytes - 256;
+    const std::byte* scales = codes + panel_layout(BlockType::q6_k).code_bytes;
+    const std::byte* sub_scales = scales - 256;
     __m512i sum[T];
     BALEEN_EACH_TOKEN
     for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
     for (int half = 0; half < 2 * kSlabs; ++half) {
+      ahead.step();
       __m512i dot[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) dot[t] = broadcast_int(x + (kSum16s256 + half * 4) * T + t * 4);
@@ -158,14 +160,14 @@ struct Q6K {
   static void run(const MatmulTile& tile) {
     constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
     const int64_t blocks = tile.cols / 256;
-    const std::byte *codes = tile.panel, *x = tile.x, *scales = codes + blocks * kLayout.code_bytes;
+    const std::byte *codes = tile.panel, *x = tile.x;
     __m512 out[T];
     BALEEN_EACH_TOKEN
     for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
+    Ahead ahead = Ahead::of(tile, blocks * 2 * kSlabs);
     for (int64_t b = 0; b < blocks; ++b) {
-      block(codes, scales, x, out);
-      codes += kLayout.code_bytes;
-      scales += kLayout.scale_bytes;
+      block(codes, x, ahead, out);
+      codes += kLayout.record_bytes;
       x += kRecord256 * T;
     }
     BALEEN_EACH_TOKEN

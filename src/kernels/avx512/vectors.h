@@ -46,6 +46,19 @@ BALEEN_INLINE void put(const MatmulTile& tile, int token, __m512 product) {
   _mm512_mask_storeu_ps(out, rows, product);
 }
 
+/// Prefetches a tile's `ahead` bit by bit, in so many steps.
+struct Ahead {
+  const char* next;
+  int64_t lines;  ///< of a step
+
+  BALEEN_INLINE Ahead of(const MatmulTile& tile, int64_t steps) {
+    return {reinterpret_cast<const char*>(tile.ahead), (tile.ahead_bytes + 64 * steps - 1) / (64 * steps)};
+  }
+  [[gnu::always_inline]] void step() {
+    for (int64_t line = 0; line < lines; ++line, next += 64) _mm_prefetch(next, _MM_HINT_T0);
+  }
+};
+
 /// 4-bit codes of a pair of k-groups.
 struct Pair {
   __m512i low, high;

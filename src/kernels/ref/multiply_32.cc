@@ -23,16 +23,16 @@ int32_t code_q8_0(const std::byte* block, int r, int k) {
 
 float row_times_token(const MatmulTile& tile, PanelLayout layout, Code code, int r, int t) {
   const int64_t blocks = tile.cols / kSlab;
-  const std::byte* scales = tile.panel + blocks * layout.code_bytes;
   float out = 0;
   for (int64_t b = 0; b < blocks; ++b) {
+    const std::byte* codes = tile.panel + b * layout.record_bytes;
     const std::byte* x = tile.x + b * kRecord32 * tile.tokens;
     int32_t dot = 0;
     for (int k = 0; k < kSlab; ++k) {
       const auto a = static_cast<int8_t>(x[(k / 4 * tile.tokens + t) * 4 + k % 4]);
-      dot += code(tile.panel + b * layout.code_bytes, r, k) * a;
+      dot += code(codes, r, k) * a;
     }
-    const std::byte* scale = scales + b * layout.scale_bytes;
+    const std::byte* scale = codes + layout.code_bytes;
     const float s = load<float>(x + kScale32 * tile.tokens + t * 4);
     out = fma(half_scale(scale, r) * s, static_cast<float>(dot), out);
     if (layout.scale_bytes == 64)
