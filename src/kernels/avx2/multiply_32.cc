@@ -11,13 +11,12 @@ struct Q40 {
   static constexpr BlockType kType = BlockType::q4_0;
   static constexpr int kOffset8 = 0;
   template <int N>
-  BALEEN_INLINE IntSums<N> dot(const std::byte* codes, const std::byte* x, int64_t group_bytes) {
+  BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, int64_t group_bytes, IntSums<N>& sums) {
     const __m256i ones = _mm256_set1_epi16(1);
-    IntSums<N> sums = dot_slab_4<N>(codes, x, group_bytes);
+    dot_slab_4<N>(codes, x, group_bytes, sums);
     BALEEN_UNROLL
     for (int half = 0; half < 2; ++half) BALEEN_UNROLL
     for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], ones);
-    return sums;
   }
 };
 
@@ -30,18 +29,18 @@ struct Q50 {
   static constexpr BlockType kType = BlockType::q5_0;
   static constexpr int kOffset8 = 1;
   template <int N>
-  BALEEN_INLINE IntSums<N> dot(const std::byte* codes, const std::byte* x, int64_t group_bytes) {
+  BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, int64_t group_bytes, IntSums<N>& sums) {
     const __m256i ones = _mm256_set1_epi16(1);
-    IntSums<N> sums = dot_half_slab_5<N, 0>(codes, codes + kNibbleSlabBytes, x, group_bytes);
+    dot_half_slab_5<N, 0>(codes, codes + kNibbleSlabBytes, x, group_bytes, sums);
     BALEEN_UNROLL
     for (int half = 0; half < 2; ++half) BALEEN_UNROLL
     for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], ones);
-    const IntSums<N> second = dot_half_slab_5<N, 2>(codes, codes + kNibbleSlabBytes, x, group_bytes);
+    IntSums<N> second;
+    dot_half_slab_5<N, 2>(codes, codes + kNibbleSlabBytes, x, group_bytes, second);
     BALEEN_UNROLL
     for (int half = 0; half < 2; ++half) BALEEN_UNROLL
     for (int t = 0; t < N; ++t)
       sums.of[half][t] = _mm256_add_epi32(sums.of[half][t], _mm256_madd_epi16(second.of[half][t], ones));
-    return sums;
   }
 };
 
@@ -55,9 +54,8 @@ struct Q80 {
   static constexpr BlockType kType = BlockType::q8_0;
   static constexpr int kOffset8 = -1;
   template <int N>
-  BALEEN_INLINE IntSums<N> dot(const std::byte* codes, const std::byte* x, int64_t group_bytes) {
+  BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, int64_t group_bytes, IntSums<N>& sums) {
     const __m256i ones = _mm256_set1_epi16(1);
-    IntSums<N> sums;
     BALEEN_UNROLL
     for (int t = 0; t < N; ++t) sums.of[0][t] = sums.of[1][t] = _mm256_setzero_si256();
     for (int g = 0; g < 8; ++g) {
@@ -70,12 +68,12 @@ struct Q80 {
         for (int half = 0; half < 2; ++half) {
           const __m256i words = _mm256_maddubs_epi16(magnitude[half], _mm256_sign_epi8(a, w[half]));
           sums.of[half][t] = _mm256_add_epi32(sums.of[half][t], _mm256_madd_epi16(words, ones));
+          settle(sums.of[half][t]);
         }
       }
       codes += 64;
       x += group_bytes;
     }
-    return sums;
   }
 };
 
@@ -86,7 +84,8 @@ struct Blocks32 {
     BALEEN_INLINE void block(const std::byte* codes, const std::byte* scales, const Pass& pass,
                              const std::byte* x, Sums<N>& out) {
       const int64_t tokens = pass.tokens;
-      const IntSums<N> dot = Format::template dot<N>(codes, x, tokens * 4);
+      IntSums<N> dot;
+      Format::template dot<N>(codes, x, tokens * 4, dot);
       BALEEN_UNROLL
       for (int half = 0; half < 2; ++half) {
         const __m256 d = load_halves(scales + half * 16);
@@ -114,7 +113,9 @@ struct Blocks32 {
       const int64_t blocks = pass.cols / kSlab;
       const std::byte *codes = pass.panel, *x = pass.x;
       Sums<N> out = Sums<N>::zero();
+      Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, blocks);
       for (int64_t b = 0; b < blocks; ++b) {
+        ahead.step();
         block(codes, codes + kLayout.code_bytes, pass, x, out);
         codes += kLayout.record_bytes;
         x += kRecord32 * pass.tokens;

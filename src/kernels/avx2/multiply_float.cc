@@ -29,7 +29,9 @@ struct Floats {
     static Sums<N> run(const Pass& pass) {
       const std::byte *weights = pass.panel, *x = pass.x;
       Sums<N> out = Sums<N>::zero();
+      Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, pass.cols);
       for (int64_t k = 0; k < pass.cols; ++k) {
+        ahead.step();
         const __m256 w[2] = {Format::load_half(weights, 0), Format::load_half(weights, 1)};
         BALEEN_UNROLL
         for (int t = 0; t < N; ++t) {

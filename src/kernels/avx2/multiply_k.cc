@@ -26,34 +26,33 @@ BALEEN_INLINE __m128i shift_count(const std::byte* from) {
 struct Q4K {
   static constexpr BlockType kType = BlockType::q4_k;
   template <int N>
-  BALEEN_INLINE IntSums<N> dot(const std::byte* codes, int j, const std::byte* x, int64_t group_bytes,
-                               const __m256i (&scale)[2]) {
-    IntSums<N> sums = dot_slab_4<N>(codes + j * kNibbleSlabBytes, x, group_bytes);
+  BALEEN_INLINE void dot(const std::byte* codes, int j, const std::byte* x, int64_t group_bytes,
+                         const __m256i (&scale)[2], IntSums<N>& sums) {
+    dot_slab_4<N>(codes + j * kNibbleSlabBytes, x, group_bytes, sums);
     BALEEN_UNROLL
     for (int half = 0; half < 2; ++half) BALEEN_UNROLL
     for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], scale[half]);
-    return sums;
   }
 };
 
 struct Q5K {
   static constexpr BlockType kType = BlockType::q5_k;
   template <int N>
-  BALEEN_INLINE IntSums<N> dot(const std::byte* codes, int j, const std::byte* x, int64_t group_bytes,
-                               const __m256i (&scale)[2]) {
+  BALEEN_INLINE void dot(const std::byte* codes, int j, const std::byte* x, int64_t group_bytes,
+                         const __m256i (&scale)[2], IntSums<N>& sums) {
     const std::byte* bits = codes + kSlabs * kNibbleSlabBytes + j * 64;
     codes += j * kNibbleSlabBytes;
-    IntSums<N> sums = dot_half_slab_5<N, 0>(codes, bits, x, group_bytes);
+    dot_half_slab_5<N, 0>(codes, bits, x, group_bytes, sums);
     BALEEN_UNROLL
     for (int half = 0; half < 2; ++half) BALEEN_UNROLL
     for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], scale[half]);
-    const IntSums<N> second = dot_half_slab_5<N, 2>(codes, bits, x, group_bytes);
+    IntSums<N> second;
+    dot_half_slab_5<N, 2>(codes, bits, x, group_bytes, second);
     BALEEN_UNROLL
     for (int half = 0; half < 2; ++half) BALEEN_UNROLL
     for (int t = 0; t < N; ++t)
       sums.of[half][t] =
           _mm256_add_epi32(sums.of[half][t], _mm256_madd_epi16(second.of[half][t], scale[half]));
-    return sums;
   }
 };
 
@@ -76,16 +75,17 @@ template <class Format>
 struct WithMinima {
   template <int N>
   struct Kernel {
-    BALEEN_INLINE void block(const Cursor& at, Sums<N>& out) {
+    BALEEN_INLINE void block(const Cursor& at, Ahead& ahead, Sums<N>& out) {
       const std::byte* sub_scales = at.codes + panel_layout(Format::kType).code_bytes - 256;
       IntSums<N> sum;
       BALEEN_UNROLL
       for (int t = 0; t < N; ++t) sum.of[0][t] = sum.of[1][t] = _mm256_setzero_si256();
       for (int j = 0; j < kSlabs; ++j) {
+        ahead.step();
         const __m256i scale[2] = {scale_pairs(sub_scales + j * kPanelRows),
                                   scale_pairs(sub_scales + j * kPanelRows + 8)};
-        const IntSums<N> dot =
-            Format::template dot<N>(at.codes, j, at.x + j * kSlab * at.tokens, at.tokens * 4, scale);
+        IntSums<N> dot;
+        Format::template dot<N>(at.codes, j, at.x + j * kSlab * at.tokens, at.tokens * 4, scale, dot);
         BALEEN_UNROLL
         for (int t = 0; t < N; ++t) {
           const __m128i shift = shift_count(at.x + (kShift256 + j * 4) * at.tokens + t * 4);
@@ -132,8 +132,9 @@ struct WithMinima {
     static Sums<N> run(const Pass& pass) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       Cursor at = first_block(pass, kLayout);
+      Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, pass.cols / 256 * kSlabs);
       Sums<N> out = Sums<N>::zero();
-      for (int64_t b = 0; b < pass.cols / 256; ++b, at.advance(kLayout)) block(at, out);
+      for (int64_t b = 0; b < pass.cols / 256; ++b, at.advance(kLayout)) block(at, ahead, out);
       return out;
     }
   };
@@ -187,12 +188,16 @@ struct Q6K {
   static Sums<N> run(const Pass& pass) {
     constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
     Cursor at = first_block(pass, kLayout);
+    Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, pass.cols / 256 * 2 * kSlabs);
     Sums<N> out = Sums<N>::zero();
     for (int64_t b = 0; b < pass.cols / 256; ++b, at.advance(kLayout)) {
       IntSums<N> sum;
       BALEEN_UNROLL
       for (int t = 0; t < N; ++t) sum.of[0][t] = sum.of[1][t] = _mm256_setzero_si256();
-      for (int j = 0; j < 2 * kSlabs; ++j) sub_block(at, j, sum);
+      for (int j = 0; j < 2 * kSlabs; ++j) {
+        ahead.step();
+        sub_block(at, j, sum);
+      }
       BALEEN_UNROLL
       for (int half = 0; half < 2; ++half) {
         const __m256 d = load_halves(at.scales + half * 16);

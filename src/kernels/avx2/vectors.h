@@ -41,11 +41,26 @@ BALEEN_INLINE __m128i load_half_vector(const std::byte* from) {
 /// 8 half floats.
 BALEEN_INLINE __m256 load_halves(const std::byte* from) { return _mm256_cvtph_ps(load_half_vector(from)); }
 
+/// Prefetches a tile's `ahead` bit by bit, in so many steps.
+struct Ahead {
+  const char* next;
+  int64_t lines;  ///< of a step
+
+  [[gnu::always_inline]] void step() {
+    for (int64_t line = 0; line < lines; ++line, next += 64) _mm_prefetch(next, _MM_HINT_T0);
+  }
+};
+BALEEN_INLINE Ahead ahead_of(const std::byte* from, int64_t bytes, int64_t steps) {
+  return {reinterpret_cast<const char*>(from), (bytes + 64 * steps - 1) / (64 * steps)};
+}
+
 /// Some tokens of a tile: x points at the first one's part of the tile, `stride` bytes are all tokens' of a k-group.
 struct Pass {
   const std::byte *panel, *x;
   int64_t cols;
   int64_t tokens;  ///< of the tile, not of the pass
+  const std::byte* ahead;
+  int64_t ahead_bytes;
 };
 
 /// Both halves of N tokens.
@@ -80,7 +95,9 @@ BALEEN_INLINE void put(const MatmulTile& tile, int first, const Sums<N>& sums) {
 /// Runs Kernel<N>::run(pass) for all tokens of the tile, up to four at a time.
 template <template <int> class Kernel, int N>
 BALEEN_INLINE void run_pass(const MatmulTile& tile, int first) {
-  put<N>(tile, first, Kernel<N>::run({tile.panel, tile.x + first * 4, tile.cols, tile.tokens}));
+  const int64_t ahead_bytes = first == 0 ? tile.ahead_bytes : 0;
+  put<N>(tile, first,
+         Kernel<N>::run({tile.panel, tile.x + first * 4, tile.cols, tile.tokens, tile.ahead, ahead_bytes}));
 }
 
 template <template <int> class Kernel>
@@ -157,8 +174,8 @@ BALEEN_INLINE void add_bits(const std::byte* bits, int mask, __m256i (&code)[2])
 
 /// 16-bit sums of 32 k of 4-bit codes: at most 8 * 2 * 15 * 127 = 30,480.
 template <int N>
-BALEEN_INLINE IntSums<N> dot_slab_4(const std::byte* codes, const std::byte* x, int64_t group_bytes) {
-  IntSums<N> words;
+BALEEN_INLINE void dot_slab_4(const std::byte* codes, const std::byte* x, int64_t group_bytes,
+                              IntSums<N>& words) {
   BALEEN_UNROLL
   for (int v = 0; v < 4; ++v) {
     const Pair code = nibbles(codes + v * 64);
@@ -166,14 +183,12 @@ BALEEN_INLINE IntSums<N> dot_slab_4(const std::byte* codes, const std::byte* x, 
     dot_group<N>(code.high, x + group_bytes, false, words);
     x += 2 * group_bytes;
   }
-  return words;
 }
 
 /// 16-bit sums of 16 k (v = 0 or 2: which) of 5-bit codes: at most 4 * 2 * 31 * 127 = 31,496.
 template <int N, int v>
-BALEEN_INLINE IntSums<N> dot_half_slab_5(const std::byte* codes, const std::byte* bits, const std::byte* x,
-                                         int64_t group_bytes) {
-  IntSums<N> words;
+BALEEN_INLINE void dot_half_slab_5(const std::byte* codes, const std::byte* bits, const std::byte* x,
+                                   int64_t group_bytes, IntSums<N>& words) {
   Pair code = nibbles(codes + v * 64);
   add_bits<4 - 2 * v>(bits, 16, code.low);
   add_bits<3 - 2 * v>(bits, 16, code.high);
@@ -184,7 +199,6 @@ BALEEN_INLINE IntSums<N> dot_half_slab_5(const std::byte* codes, const std::byte
   add_bits<1 - 2 * v>(bits, 16, code.high);
   dot_group<N>(code.low, x + (2 * v + 2) * group_bytes, false, words);
   dot_group<N>(code.high, x + (2 * v + 3) * group_bytes, false, words);
-  return words;
 }
 
 }  // namespace baleen::avx2
