@@ -142,46 +142,42 @@ struct WithMinima {
 
 template <int N>
 struct Q6K {
-  /// Two k-groups: 16-bit sums of at most 2 * 2 * 63 * 127 = 32,004, widened.
-  template <int left>
-  BALEEN_INLINE IntSums<N> dot_two_groups(const std::byte* codes, const std::byte* bits, const std::byte* x,
-                                          int64_t group_bytes) {
-    IntSums<N> sums;
-    Pair code = nibbles(codes);
-    add_bits<left>(bits, 48, code.low);
-    add_bits<left - 2>(bits, 48, code.high);
-    dot_group<N>(code.low, x, true, sums);
-    dot_group<N>(code.high, x + group_bytes, false, sums);
+  /// 16-bit sums of a k-group of one half of the rows: both halves' sums would not fit the registers.
+  BALEEN_INLINE void dot_group_half(__m256i code, const std::byte* x, bool first_group, __m256i (&words)[N]) {
     BALEEN_UNROLL
-    for (int half = 0; half < 2; ++half) BALEEN_UNROLL
-    for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], _mm256_set1_epi16(1));
-    return sums;
+    for (int t = 0; t < N; ++t) {
+      const __m256i product = _mm256_maddubs_epi16(code, broadcast_int(x + t * 4));
+      words[t] = first_group ? product : _mm256_add_epi16(words[t], product);
+      settle(words[t]);
+    }
   }
 
-  /// Sub-block j of 16: sum += ((dot - 32 * sum of activations) * sub-scale) << shift.
-  BALEEN_INLINE void sub_block(const Cursor& at, int j, IntSums<N>& sum) {
-    const std::byte* bits = at.codes + kSlabs * kNibbleSlabBytes + j * 64;
-    const std::byte* codes = at.codes + j * (kNibbleSlabBytes / 2);
+  /// One half of sub-block j of 16: sum += ((dot - 32 * sum of activations) * sub-scale) << shift. Two k-groups fit 16
+  /// bits: 2 * 2 * 63 * 127 = 32,004.
+  BALEEN_INLINE void half_block(const Cursor& at, int j, int half, __m256i (&sum)[N]) {
+    const std::byte* codes = at.codes + j * (kNibbleSlabBytes / 2) + half * 32;
     const std::byte* sub_scales = at.codes + panel_layout(BlockType::q6_k).code_bytes - 256 + j * kPanelRows;
+    const __m256i bits = load(at.codes + kSlabs * kNibbleSlabBytes + j * 64 + half * 32);
+    const __m256i mask = _mm256_set1_epi8(48), ones = _mm256_set1_epi16(1);
     const std::byte* x = at.x + j * 16 * at.tokens;
     const int64_t group_bytes = at.tokens * 4;
-    const IntSums<N> first = dot_two_groups<4>(codes, bits, x, group_bytes);
-    const IntSums<N> second = dot_two_groups<0>(codes + 64, bits, x + 2 * group_bytes, group_bytes);
-    __m256i scale[2];
-    BALEEN_UNROLL
-    for (int half = 0; half < 2; ++half)
-      scale[half] =
-          _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(sub_scales + half * 8)));
+    const __m256i first = load(codes), second = load(codes + 64);
+    __m256i words[N], more[N];
+    dot_group_half(with_bits<4>(low_nibbles(first), bits, mask), x, true, words);
+    dot_group_half(with_bits<2>(high_nibbles(first), bits, mask), x + group_bytes, false, words);
+    dot_group_half(with_bits<0>(low_nibbles(second), bits, mask), x + 2 * group_bytes, true, more);
+    dot_group_half(with_bits<-2>(high_nibbles(second), bits, mask), x + 3 * group_bytes, false, more);
+    const __m256i scale =
+        _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(sub_scales + half * 8)));
     BALEEN_UNROLL
     for (int t = 0; t < N; ++t) {
       const __m256i start = broadcast_int(at.x + (kSum16s256 + j * 4) * at.tokens + t * 4);
+      const __m256i dot =
+          _mm256_add_epi32(_mm256_madd_epi16(words[t], ones), _mm256_madd_epi16(more[t], ones));
+      const __m256i scaled = _mm256_mullo_epi32(_mm256_add_epi32(dot, start), scale);
       const __m128i shift = shift_count(at.x + (kShift256 + j / 2 * 4) * at.tokens + t * 4);
-      BALEEN_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        const __m256i dot = _mm256_add_epi32(_mm256_add_epi32(first.of[half][t], second.of[half][t]), start);
-        sum.of[half][t] =
-            _mm256_add_epi32(sum.of[half][t], _mm256_sll_epi32(_mm256_mullo_epi32(dot, scale[half]), shift));
-      }
+      sum[t] = _mm256_add_epi32(sum[t], _mm256_sll_epi32(scaled, shift));
+      settle(sum[t]);
     }
   }
 
@@ -196,7 +192,8 @@ struct Q6K {
       for (int t = 0; t < N; ++t) sum.of[0][t] = sum.of[1][t] = _mm256_setzero_si256();
       for (int j = 0; j < 2 * kSlabs; ++j) {
         ahead.step();
-        sub_block(at, j, sum);
+        half_block(at, j, 0, sum.of[0]);
+        half_block(at, j, 1, sum.of[1]);
       }
       BALEEN_UNROLL
       for (int half = 0; half < 2; ++half) {

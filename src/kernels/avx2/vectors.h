@@ -163,13 +163,25 @@ BALEEN_INLINE __m256i shifted(__m256i words) {
   return _mm256_srli_epi16(words, left < 0 ? -left : 0);
 }
 
+/// The 4-bit codes of one half of a pair of k-groups.
+BALEEN_INLINE __m256i low_nibbles(__m256i pair) { return _mm256_and_si256(pair, _mm256_set1_epi8(15)); }
+BALEEN_INLINE __m256i high_nibbles(__m256i pair) {
+  return _mm256_and_si256(_mm256_srli_epi16(pair, 4), _mm256_set1_epi8(15));
+}
+
+/// code | ((bits shifted by `left`) & mask)
+template <int left>
+BALEEN_INLINE __m256i with_bits(__m256i code, __m256i bits, __m256i mask) {
+  return _mm256_or_si256(code, _mm256_and_si256(shifted<left>(bits), mask));
+}
+
 /// code |= (bits shifted by `left`) & mask
 template <int left>
 BALEEN_INLINE void add_bits(const std::byte* bits, int mask, __m256i (&code)[2]) {
   BALEEN_UNROLL
   for (int half = 0; half < 2; ++half)
-    code[half] = _mm256_or_si256(code[half], _mm256_and_si256(shifted<left>(load(bits + half * 32)),
-                                                              _mm256_set1_epi8(static_cast<char>(mask))));
+    code[half] =
+        with_bits<left>(code[half], load(bits + half * 32), _mm256_set1_epi8(static_cast<char>(mask)));
 }
 
 /// 16-bit sums of 32 k of 4-bit codes: at most 8 * 2 * 15 * 127 = 30,480.
