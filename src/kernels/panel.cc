@@ -135,8 +135,10 @@ int64_t panel_bytes(BlockType type, int64_t cols) {
 }
 
 void write_panel(const PanelSource& source, std::byte* panel) {
-  std::memset(panel, 0, static_cast<size_t>(panel_bytes(source.type, source.cols)));
   const PanelLayout layout = panel_layout(source.type);
+  // Bits above the nibbles are put in one by one; rows that do not exist are zeros.
+  if (source.rows < kPanelRows || has_fifth_bits(source.type) || source.type == BlockType::q6_k)
+    std::memset(panel, 0, static_cast<size_t>(panel_bytes(source.type, source.cols)));
   if (layout.values == 0) {
     std::memcpy(panel, source.data, static_cast<size_t>(source.row_bytes * source.rows));
     return;

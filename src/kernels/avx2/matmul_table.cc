@@ -6,8 +6,8 @@ namespace baleen {
 MatmulKernels avx2_matmul_kernels() {
   return {
       .floats = ref::arrange_floats,
-      .blocks32 = ref::quantise_blocks32,
-      .blocks256 = ref::quantise_blocks256,
+      .blocks32 = avx2::quantise_blocks32,
+      .blocks256 = avx2::quantise_blocks256,
       .f32 = avx2::multiply_f32,
       .f16 = avx2::multiply_f16,
       .bf16 = avx2::multiply_bf16,
