@@ -43,6 +43,10 @@ DenseModel::DenseModel(WeightLoader& loader) : compute_(loader.compute()), param
                           .window = params_.sliding_window});
 }
 
+bool DenseModel::has_rope(int32_t layer) const {
+  return !std::ranges::binary_search(params_.layers_without_rope, layer);
+}
+
 KvLayout DenseModel::kv_layout(KvType type) const {
   return {params_.layers, params_.kv_heads, params_.key_dim, params_.value_dim, type, KvShape::heads};
 }

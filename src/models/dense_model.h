@@ -38,6 +38,8 @@ class DenseModel : public Model {
  protected:
   const Compute& compute() const { return compute_; }
   std::span<const DenseLayer> layers() const { return layers_; }
+  /// Whether a layer turns q and k by their positions.
+  bool has_rope(int32_t layer) const;
 
   Linear embedding_, output_;       ///< [vocab_rows, dim]; one matrix where tied
   std::vector<float> output_norm_;  ///< [dim]

@@ -1,5 +1,5 @@
 // Llama 2 and 3, Mistral, SmolLM2 (arXiv 2302.13971, 2407.21783, 2310.06825); Qwen2, which adds biases to q, k and v
-// (arXiv 2407.10671).
+// (arXiv 2407.10671); SmolLM3, which leaves some layers without rope (NoPE, arXiv 2501.18795).
 #include <memory>
 
 #include "models/architectures.h"
@@ -25,8 +25,10 @@ class Llama final : public DenseModel {
       const ScratchScope one_layer(scratch);
       Rows h = rms_norm(pass, x, layer.attn_norm, p.norm_eps);  // [rows, dim]
       const auto [q, k, v] = Linear::multiply_all<3>(pass, h, {&layer.q, &layer.k, &layer.v});
-      rope_.rotate(pass, rotation, q, p.key_dim);  // [rows, heads * key_dim]
-      rope_.rotate(pass, rotation, k, p.key_dim);  // [rows, kv_heads * key_dim]
+      if (has_rope(index)) {
+        rope_.rotate(pass, rotation, q, p.key_dim);  // [rows, heads * key_dim]
+        rope_.rotate(pass, rotation, k, p.key_dim);  // [rows, kv_heads * key_dim]
+      }
       store_keys_and_values(pass, index, k, v);
       const Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
       layer.out.multiply_add(pass, a, x);                // x += a * out

@@ -16,6 +16,7 @@ constexpr Architecture kArchitectures[] = {
     {"llama", load_llama},
     {"qwen2", load_llama},
     {"qwen3", load_qwen3},
+    {"smollm3", load_llama},
 };
 
 }  // namespace
