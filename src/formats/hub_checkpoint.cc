@@ -91,7 +91,8 @@ Result<void> read_ends(const fs::path& folder, const HubConfig& config, Vocabula
   return {};
 }
 
-/// Tensors that stand in published checkpoints and that no step reads: rope's frequencies, which follow from config.json.
+/// Tensors that stand in published checkpoints and that no step reads: rope's frequencies, which follow
+/// from config.json.
 bool is_unused(std::string_view name) { return name.ends_with(".inv_freq"); }
 
 Result<Tensor> to_tensor(const SafetensorsEntry& entry) {

@@ -1,5 +1,5 @@
-// Hyper-parameters out of a Hugging Face config.json, old and new style. Absent keys mean what transformers' configuration
-// classes say.
+// Hyper-parameters out of a Hugging Face config.json, old and new style. Absent keys mean what transformers'
+// configuration classes say.
 #pragma once
 
 #include <vector>

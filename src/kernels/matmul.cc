@@ -96,8 +96,8 @@ void multiply_tile(const Work& work, const Activations& x, int64_t tile, int64_t
                .ahead_bytes = ahead.bytes});
 }
 
-/// Few tiles: weights come from memory once. While a panel's tiles are computed the next panel is fetched, each tile its
-/// share; with one tile, what lies a little ahead.
+/// Few tiles: weights come from memory once. While a panel's tiles are computed the next panel is fetched, each tile
+/// its share; with one tile, what lies a little ahead.
 void multiply_streaming(const Work& work, const Activations& x, Panels panels) {
   const PackedMatrix& weights = *work.product->weights;
   const int64_t tiles = x.tiles(), bytes = weights.panel_bytes();

@@ -8,21 +8,9 @@ namespace {
 
 // In the order of --help.
 constexpr baleen::AddCommand kCommands[] = {
-    baleen::add_serve,    baleen::add_pull,       baleen::add_list,       baleen::add_quantize,
-    baleen::add_inspect,  baleen::add_logits,     baleen::add_perplexity, baleen::add_template,
-    baleen::add_tokenize, baleen::add_detokenize, baleen::add_bench,
-    baleen::add_serve,
-    baleen::add_run,
-    baleen::add_pull,
-    baleen::add_list,
-    baleen::add_quantize,
-    baleen::add_inspect,
-    baleen::add_logits,
-    baleen::add_perplexity,
-    baleen::add_template,
-    baleen::add_tokenize,
-    baleen::add_detokenize,
-    baleen::add_bench,
+    baleen::add_serve,    baleen::add_run,      baleen::add_pull,       baleen::add_list,
+    baleen::add_quantize, baleen::add_inspect,  baleen::add_logits,     baleen::add_perplexity,
+    baleen::add_template, baleen::add_tokenize, baleen::add_detokenize, baleen::add_bench,
 };
 
 }  // namespace
