@@ -1,6 +1,7 @@
 #include "tokenizer/byte_alphabet.h"
 
 #include <array>
+#include <charconv>
 
 #include "base/utf8.h"
 
@@ -37,6 +38,13 @@ std::optional<uint8_t> byte_of(char32_t point) {
 }
 
 char32_t character_of(uint8_t byte) { return kCharacters[byte]; }
+
+std::optional<uint8_t> byte_of_fallback(std::string_view token) {
+  uint8_t byte = 0;
+  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return std::nullopt;
+  const auto [end, error] = std::from_chars(token.data() + 3, token.data() + 5, byte, 16);
+  return error == std::errc() && end == token.data() + 5 ? std::optional(byte) : std::nullopt;
+}
 
 std::optional<std::string> bytes_of(std::string_view text) {
   std::string bytes;

@@ -17,4 +17,7 @@ char32_t character_of(uint8_t byte);
 /// The bytes of a token's text; nothing where a character is outside the alphabet.
 std::optional<std::string> bytes_of(std::string_view text);
 
+/// The byte of a token written "<0x0A>", for vocabularies without a byte alphabet.
+std::optional<uint8_t> byte_of_fallback(std::string_view token);
+
 }  // namespace baleen

@@ -4,15 +4,15 @@
 
 namespace baleen {
 
-ByteBpe::ByteBpe(const TokenTable& tokens, const std::array<int32_t, 256>& byte_ids, Merges merges,
+ByteBpe::ByteBpe(TokenTable tokens, const std::array<int32_t, 256>& byte_ids, Merges merges,
                  WholePieces whole)
-    : tokens_(tokens),
+    : tokens_(std::move(tokens)),
       byte_ids_(byte_ids),
       merges_(std::move(merges)),
       whole_(whole),
-      known_(new std::atomic<Whole>[static_cast<size_t>(tokens.size())]()) {
-  for (int32_t id = 0; id < tokens.size(); ++id) {
-    const std::string_view text = tokens.text(id);
+      known_(new std::atomic<Whole>[static_cast<size_t>(tokens_.size())]()) {
+  for (int32_t id = 0; id < tokens_.size(); ++id) {
+    const std::string_view text = tokens_.text(id);
     for (size_t i = 1; i < text.size(); ++i)
       cuts_.add(static_cast<unsigned char>(text[i - 1]), static_cast<unsigned char>(text[i]));
   }

@@ -14,13 +14,9 @@ namespace baleen {
 
 class ByteBpe final : public PieceEncoder {
  public:
-  /// Whether a piece that is a token is taken without merging (tokenizer.json's ignore_merges; Llama 3).
-  enum class WholePieces { taken, merged };
-
-  /// `tokens` holds bytes, and finds those that text may become; it outlives this. `byte_ids`: -1 where the
+  /// `tokens` holds bytes, and finds those that text may become; `byte_ids`: -1 where the
   /// vocabulary lacks a byte, which is then dropped.
-  ByteBpe(const TokenTable& tokens, const std::array<int32_t, 256>& byte_ids, Merges merges,
-          WholePieces whole);
+  ByteBpe(TokenTable tokens, const std::array<int32_t, 256>& byte_ids, Merges merges, WholePieces whole);
 
   void encode(std::string_view piece, std::vector<int32_t>& ids) const override;
   size_t separable(std::string_view piece) const override;
@@ -30,7 +26,7 @@ class ByteBpe final : public PieceEncoder {
   enum class Whole : uint8_t { not_known, itself, others };  ///< what merging a token's bytes gives
   void merge(std::string_view piece, std::vector<int32_t>& ids) const;
 
-  const TokenTable& tokens_;
+  TokenTable tokens_;
   std::array<int32_t, 256> byte_ids_;
   Merges merges_;
   WholePieces whole_;

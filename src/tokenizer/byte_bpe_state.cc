@@ -38,9 +38,9 @@ class Builder {
     if (!merges) return error_of(merges);
     for (const Splitter splitter : family->splitters) state_->stages.push_back(split_with(splitter));
     if (family->normalizes_to_nfc) state_->normalizer.add(normalize_to(NormalForm::nfc));
-    state_->model = std::make_unique<ByteBpe>(
-        state_->tokens, *bytes, std::move(*merges),
-        family->takes_whole_pieces ? ByteBpe::WholePieces::taken : ByteBpe::WholePieces::merged);
+    state_->model =
+        std::make_unique<ByteBpe>(state_->tokens, *bytes, std::move(*merges),
+                                  family->takes_whole_pieces ? WholePieces::taken : WholePieces::merged);
     return std::move(state_);
   }
 

@@ -27,6 +27,12 @@ void CharBpe::add_symbol(char32_t character, int32_t symbol) {
 }
 
 void CharBpe::encode(std::string_view piece, std::vector<int32_t>& ids) const {
+  const int32_t id = whole_ ? whole_->find(piece) : -1;
+  if (id < 0) return encode_part(piece, ids);
+  ids.push_back(id);
+}
+
+void CharBpe::encode_part(std::string_view piece, std::vector<int32_t>& ids) const {
   const size_t from = ids.size();
   const char *p = piece.data(), *const end = p + piece.size();
   while (p < end) {

@@ -10,6 +10,7 @@
 #include "tokenizer/merges.h"
 #include "tokenizer/piece_encoder.h"
 #include "tokenizer/safe_cuts.h"
+#include "tokenizer/token_table.h"
 
 namespace baleen {
 
@@ -30,8 +31,12 @@ class CharBpe final : public PieceEncoder {
   /// A character that is no token but part of some; `symbol` is its id in the merges, above all tokens' ids.
   void add_symbol(char32_t character, int32_t symbol);
 
+  /// From now on a piece that is one of these is not merged (ignore_merges).
+  void take_whole_pieces(TokenTable texts) { whole_ = std::move(texts); }
+
   void encode(std::string_view piece, std::vector<int32_t>& ids) const override;
   size_t separable(std::string_view piece) const override;
+  void encode_part(std::string_view part, std::vector<int32_t>& ids) const override;
 
  private:
   void append_unknown(std::string_view character, std::vector<int32_t>& ids, size_t from) const;
@@ -40,6 +45,7 @@ class CharBpe final : public PieceEncoder {
   FlatMap<int32_t> symbols_;  // by character
   Merges merges_;
   UnknownCharacters unknown_;
+  std::optional<TokenTable> whole_;
   SafeCuts cuts_;                     // pairs of characters
   int32_t first_symbol_ = INT32_MAX;  // symbols that are no tokens start here …
   std::vector<char32_t> characters_;  // … and are these

@@ -4,15 +4,17 @@
 
 namespace baleen {
 
-size_t Detokenizer::spaces_at(Place place) const {
-  return place == Place::start ? tokenizer_->state_->stripped_spaces : 0;
-}
-
 std::string Detokenizer::push(int32_t id) {
   if (special_ == Special::skip && tokenizer_->is_control(id)) return {};
   std::string_view bytes = tokenizer_->bytes(id);
-  for (; spaces_ > 0 && bytes.starts_with(' '); --spaces_) bytes.remove_prefix(1);
-  if (!bytes.empty()) spaces_ = 0;
+  if (at_start_) {
+    const StartSpaces& spaces = tokenizer_->state_->start_spaces;
+    const size_t most = spaces.drop == StartSpaces::Drop::none    ? 0
+                        : spaces.drop == StartSpaces::Drop::first ? spaces.count
+                                                                  : bytes.size();
+    for (; dropped_ < most && bytes.starts_with(' '); ++dropped_) bytes.remove_prefix(1);
+    at_start_ = bytes.empty() && spaces.drop == StartSpaces::Drop::first && dropped_ < most;
+  }
   pending_ += bytes;
   const size_t held = incomplete_end(pending_);
   std::string buffer;

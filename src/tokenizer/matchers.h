@@ -113,12 +113,12 @@ inline const char* gpt2(const char* p, const char* end) {
   return trailing_space(p, skip(p, end, kSpace), end);
 }
 
-/// [^\r\n\p{L}\p{N}]?\p{L}+
-inline const char* word(const char* p, const char* end) {
+/// [^\r\n\p{L}\p{N}]?[set]+ where the set has the letters
+inline const char* word(const char* p, const char* end, CategorySet set) {
   const Character c = character_at(p);
-  if (c.category & kLetter) return skip(c.next, end, kLetter);
+  if (c.category & set) return skip(c.next, end, set);
   if ((c.category & kNumber) || is_newline(*p) || c.next == end) return nullptr;
-  const char* run = skip(c.next, end, kLetter);
+  const char* run = skip(c.next, end, set);
   return run == c.next ? nullptr : run;
 }
 
@@ -135,13 +135,14 @@ inline constexpr CategorySet kOther = ~(kSpace | kLetter | kNumber);
 
 /// (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,digits}|
 /// ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|
-/// \s+(?!\S)|\s+ (cl100k: Llama 3 with 3 digits, Qwen with 1)
-template <int digits>
+/// \s+(?!\S)|\s+ (cl100k: Llama 3 with 3 digits, Qwen with 1). With marks in `letters` they count as letters, not as
+/// other characters (Qwen 3.5).
+template <int digits, CategorySet letters = kLetter>
 const char* cl100k(const char* p, const char* end) {
   if (const char* match = contraction_of_any_case(p, end)) return match;
-  if (const char* match = word(p, end)) return match;
+  if (const char* match = word(p, end, letters)) return match;
   if (const char* match = skip_some(p, end, kNumber, digits); match != p) return match;
-  if (const char* match = symbols(p, end, kOther, false)) return match;
+  if (const char* match = symbols(p, end, kOther & ~letters, false)) return match;
   return space(p, end);
 }
 

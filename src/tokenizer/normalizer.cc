@@ -57,6 +57,29 @@ class Replace final : public NormalizerStep {
   std::string from_, to_;
 };
 
+class ReplaceMatches final : public NormalizerStep {
+ public:
+  ReplaceMatches(Expression expression, std::string_view to) : expression_(std::move(expression)), to_(to) {}
+  std::string_view apply(std::string_view text, std::string& buffer) const override {
+    CHECK(text.size() < INT32_MAX);
+    std::vector<Piece> matches;
+    Expression::Search(expression_, text).find_all({0, static_cast<uint32_t>(text.size())}, matches);
+    if (matches.empty()) return text;
+    buffer.clear();
+    uint32_t at = 0;
+    for (const Piece match : matches) {
+      buffer.append(text.substr(at, match.begin - at)).append(to_);
+      at = match.end;
+    }
+    buffer.append(text.substr(at));
+    return buffer;
+  }
+
+ private:
+  Expression expression_;
+  std::string to_;
+};
+
 /// Full lower cases (Unicode's SpecialCasing without conditions).
 class LowerCase final : public NormalizerStep {
  public:
@@ -158,6 +181,9 @@ std::unique_ptr<NormalizerStep> normalize_to(NormalForm form) { return std::make
 std::unique_ptr<NormalizerStep> prepend(std::string_view prefix) { return std::make_unique<Prepend>(prefix); }
 std::unique_ptr<NormalizerStep> replace(std::string_view from, std::string_view to) {
   return std::make_unique<Replace>(from, to);
+}
+std::unique_ptr<NormalizerStep> replace_matches(Expression expression, std::string_view to) {
+  return std::make_unique<ReplaceMatches>(std::move(expression), to);
 }
 std::unique_ptr<NormalizerStep> lower_case() { return std::make_unique<LowerCase>(); }
 std::unique_ptr<NormalizerStep> strip_accents() { return std::make_unique<StripAccents>(); }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/expression.h"
 #include "tokenizer/normalize.h"
 
 namespace baleen {
@@ -37,6 +38,8 @@ std::unique_ptr<NormalizerStep> normalize_to(NormalForm form);
 std::unique_ptr<NormalizerStep> prepend(std::string_view prefix);
 /// Every `from`, which is not empty, becomes `to`.
 std::unique_ptr<NormalizerStep> replace(std::string_view from, std::string_view to);
+/// Every match becomes `to`, as it stands.
+std::unique_ptr<NormalizerStep> replace_matches(Expression expression, std::string_view to);
 /// Every character becomes its full lower case.
 std::unique_ptr<NormalizerStep> lower_case();
 /// Drops marks (category M).

@@ -8,6 +8,9 @@
 
 namespace baleen {
 
+/// Whether a piece that is a token is taken without merging (tokenizer.json's ignore_merges; Llama 3).
+enum class WholePieces { taken, merged };
+
 class PieceEncoder {
  public:
   virtual ~PieceEncoder() = default;

@@ -1,11 +1,13 @@
 // How a text is cut into pieces that no token crosses: tokenizer.json's "pre_tokenizer".
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/expression.h"
 #include "tokenizer/splitters.h"
 
 namespace baleen {
@@ -27,6 +29,29 @@ class PreTokenizerStage {
 
 /// A published expression's splitter.
 std::unique_ptr<PreTokenizerStage> split_with(Splitter splitter);
+
+/// What becomes of the matches when pieces are cut (tokenizer.json's SplitDelimiterBehavior).
+enum class Delimiters { isolated, removed, contiguous, merged_with_previous, merged_with_next };
+/// Which parts of a text count as matches: those of the expression, or those between them.
+enum class Matches { found, between };
+
+/// Appends the matches inside a piece of the text that it was made for, from left to right, not overlapping.
+using FindAll = std::function<void(Piece piece, std::vector<Piece>& matches)>;
+/// Makes one for a text.
+using Search = std::function<FindAll(std::string_view text)>;
+/// Every occurrence of a text that is not empty.
+Search search_text(std::string text);
+/// Every character that the predicate takes.
+Search search_characters(std::function<bool(char32_t)> predicate);
+Search search_expression(Expression expression);
+
+/// Cuts pieces at the matches of a search.
+struct Split {
+  Search search;
+  Delimiters delimiters = Delimiters::isolated;
+  Matches matches = Matches::found;
+};
+std::unique_ptr<PreTokenizerStage> split_at(Split split);
 
 /// Which pieces Metaspace puts its mark in front of.
 enum class MarkPlace { always, first, never };

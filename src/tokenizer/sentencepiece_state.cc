@@ -1,11 +1,11 @@
 // GGUF's SentencePiece BPE vocabularies (tokenizer.ggml.model = llama): pieces with scores; neighbours whose
 // concatenation is a piece merge, the highest score first (sentencepiece, src/bpe_model.cc).
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "base/utf8.h"
+#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/char_bpe.h"
 #include "tokenizer/state.h"
 #include "tokenizer/utf8_text.h"
@@ -19,14 +19,6 @@ constexpr size_t kMostPairs = 8'000'000;
 constexpr size_t kMostWork = size_t{1} << 28;  // sum of the squares of the pieces' lengths
 
 bool is_text(TokenType type) { return type == TokenType::normal || type == TokenType::user_defined; }
-
-/// The byte of a piece written "<0x0A>".
-std::optional<uint8_t> byte_of_piece(std::string_view piece) {
-  uint8_t byte = 0;
-  if (piece.size() != 6 || !piece.starts_with("<0x") || piece[5] != '>') return std::nullopt;
-  const auto [end, error] = std::from_chars(piece.data() + 3, piece.data() + 5, byte, 16);
-  return error == std::errc() && end == piece.data() + 5 ? std::optional(byte) : std::nullopt;
-}
 
 std::string with_spaces(std::string_view piece) {
   std::string text;
@@ -51,7 +43,7 @@ class Builder {
     state_->model = std::move(model);
     if (vocabulary_.add_space_prefix) state_->normalizer.add(prepend(kSpace));
     state_->normalizer.add(replace(" ", kSpace));
-    state_->stripped_spaces = vocabulary_.add_space_prefix ? 1 : 0;
+    if (vocabulary_.add_space_prefix) state_->start_spaces = {StartSpaces::Drop::first, 1};
     return std::move(state_);
   }
 
@@ -68,7 +60,7 @@ class Builder {
       const bool control = type == TokenType::control || type == TokenType::unknown;
       state_->control.push_back(control);
       if (control || type == TokenType::user_defined) state_->added.add(piece, static_cast<int32_t>(id));
-      const auto byte = type == TokenType::byte ? byte_of_piece(piece) : std::nullopt;
+      const auto byte = type == TokenType::byte ? byte_of_fallback(piece) : std::nullopt;
       if (type == TokenType::byte && !byte)
         return bad_input("tokenizer.ggml.tokens[" + std::to_string(id) +
                          "] is typed as a byte but is not <0xNN>");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <string>
 
 #include "tokenizer/matchers.h"
 
@@ -101,10 +102,13 @@ const char* three_digits(const char* p, const char* end) {
   return run == p + 3 ? run : nullptr;
 }
 
-/// [\p{P}\$\+<=>\^~\|]+
+constexpr std::string_view kDefaultMarks = "$+<=>^~|", kFalconMarks = "$+<=>^~|`";
+
+/// [\p{P}marks]+
+template <const auto& marks>
 const char* punctuation(const char* p, const char* end) {
   const auto is_one = [](const char* q, const Character& c) {
-    return (c.category & kPunctuation) || std::string_view("$+<=>^~|").find(*q) != std::string_view::npos;
+    return (c.category & kPunctuation) || marks.find(*q) != std::string_view::npos;
   };
   const char* run = p;
   while (run < end) {
@@ -134,6 +138,7 @@ constexpr Splitter kGpt2[] = {split<gpt2>};
 constexpr Splitter kSingleDigitsGpt2[] = {split<some<kNumber, 1>>, split<gpt2>};
 constexpr Splitter kLlama3[] = {split<cl100k<3>>};
 constexpr Splitter kQwen2[] = {split<cl100k<1>>};
+constexpr Splitter kQwen35[] = {split<cl100k<1, kLetter | kMark>>};
 constexpr Splitter kGpt4o[] = {split<o200k<3, true>>};
 constexpr Splitter kTekken[] = {split<o200k<1, false>>};
 constexpr Splitter kDeepseekLlm[] = {
@@ -143,8 +148,54 @@ constexpr Splitter kDeepseekCoder[] = {split<newline>, split<all_after_space<kLe
                                        split<all_after_space<kPunctuation>>, split<all_in<kEastern>>,
                                        split<some<kNumber, 1>>};
 constexpr Splitter kDeepseek3[] = {split<some<kNumber, 3>>, split<all_in<kHanKana>>, split<deepseek3>};
-constexpr Splitter kDefault[] = {split<punctuation>, split<gpt2>, split<some<kNumber, kAny>>,
+constexpr Splitter kFalcon[] = {split<punctuation<kFalconMarks>>, split<gpt2>, split<three_digits>};
+constexpr Splitter kDefault[] = {split<punctuation<kDefaultMarks>>, split<gpt2>, split<some<kNumber, kAny>>,
                                  split<three_digits>};
+
+struct NamedExpression {
+  std::string_view text;
+  Splitter splitter;
+};
+
+#define BALEEN_SPACES R"(\s*[\r\n]+|\s+(?!\S)|\s+)"
+#define BALEEN_UPPER R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])"
+#define BALEEN_LOWER R"([\p{Ll}\p{Lm}\p{Lo}\p{M}])"
+#define BALEEN_CONTRACTION R"((?i:'s|'t|'re|'ve|'m|'ll|'d))"
+
+constexpr NamedExpression kExpressions[] = {
+    {R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", split<gpt2>},
+    {BALEEN_CONTRACTION R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|)" BALEEN_SPACES,
+     split<cl100k<3>>},
+    {BALEEN_CONTRACTION R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|)" BALEEN_SPACES,
+     split<cl100k<1>>},
+    {BALEEN_CONTRACTION
+     R"(|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|)" BALEEN_SPACES,
+     split<cl100k<1, kLetter | kMark>>},
+    {BALEEN_UPPER "*" BALEEN_LOWER "+" BALEEN_CONTRACTION "?|" BALEEN_UPPER "+" BALEEN_LOWER
+                  "*" BALEEN_CONTRACTION R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|)" BALEEN_SPACES,
+     split<o200k<3, true>>},
+    {BALEEN_UPPER "*" BALEEN_LOWER "+|" BALEEN_UPPER "+" BALEEN_LOWER
+                  R"(*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|)" BALEEN_SPACES,
+     split<o200k<1, false>>},
+    {R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|)"
+     R"( ?[\p{P}\p{S}]+[\r\n]*|)" BALEEN_SPACES,
+     split<deepseek3>},
+    {R"(\p{N}{1,3})", split<some<kNumber, 3>>},
+    {R"(\p{N})", split<some<kNumber, 1>>},
+    {R"(\p{N}+)", split<some<kNumber, kAny>>},
+    {"[0-9][0-9][0-9]", split<three_digits>},
+    {"[一-龥\u3040-ゟ゠-ヿ]+", split<all_in<kHanKana>>},
+    {"[一-龥ࠀ-一가-\uD7FF]+", split<all_in<kEastern>>},
+    {R"([\r\n])", split<newline>},
+    {R"(\s?\p{L}+)", split<all_after_space<kLetter>>},
+    {R"(\s?\p{P}+)", split<all_after_space<kPunctuation>>},
+    {R"(\s+$)", split_off_last_space},
+};
+
+#undef BALEEN_SPACES
+#undef BALEEN_UPPER
+#undef BALEEN_LOWER
+#undef BALEEN_CONTRACTION
 
 // Names and expressions: llama.cpp, src/llama-vocab.cpp; each model's tokenizer.json.
 constexpr PreTokenizerFamily kFamilies[] = {
@@ -182,12 +233,48 @@ constexpr PreTokenizerFamily kFamilies[] = {
     {"deepseek-llm", kDeepseekLlm},
     {"deepseek-coder", kDeepseekCoder},
     {"deepseek-v3", kDeepseek3},
+    {"granite-docling", kGpt2},
+    {"exaone4", kGpt2},
+    {"gigachat", kGpt2},
+    {"jina-v1-en", kGpt2},
+    {"jina-v2-code", kGpt2},
+    {"jina-v2-es", kGpt2},
+    {"jina-v2-de", kGpt2},
+    {"roberta-bpe", kGpt2},
+    {"a.x-4.0", kGpt2},
+    {"mellum", kGpt2},
+    {"modern-bert", kGpt2},
+    {"mellum2", kSingleDigitsGpt2},
+    {"joyai-llm", kDeepseek3},
+    {"hy_v4", kDeepseek3},
+    {"solar-open", kQwen2},
+    {"kormo", kQwen2},
+    {"f2llmv2", kQwen2},
+    {"chatglm-bpe", kLlama3},
+    {"falcon", kFalcon},
+    {"qwen35", kQwen35, true},
+    {"kanana2", kGpt4o, false, true},
+    {"minimax-m2", kGpt4o},
+    {"falcon-h1", kLlama3, false, true},
+    {"pixtral", kLlama3, false, true},
+    {"midm-2.0", kLlama3, false, true},
+    {"lfm2", kLlama3, false, true},
+    {"glm4", kLlama3, false, true},
+    {"glm5", kLlama3, false, true},
     {"hunyuan-dense", kDeepseek3},
 };
 
 }  // namespace
 
 const Splitter kSplitGpt2 = split<gpt2>;
+
+Splitter splitter_of_expression(std::string_view expression) {
+  // Some files write line ends themselves where others write them as \r and \n.
+  std::string spelled;
+  for (const char c : expression) spelled += c == '\r' ? "\\r" : c == '\n' ? "\\n" : std::string(1, c);
+  const auto* found = std::ranges::find(kExpressions, std::string_view(spelled), &NamedExpression::text);
+  return found == std::end(kExpressions) ? nullptr : found->splitter;
+}
 
 const PreTokenizerFamily* find_pre_tokenizer(std::string_view name) {
   const auto* found = std::ranges::find(kFamilies, name, &PreTokenizerFamily::name);

@@ -28,6 +28,9 @@ struct PreTokenizerFamily {
 /// Null for a name that is not known.
 const PreTokenizerFamily* find_pre_tokenizer(std::string_view name);
 
+/// The splitter of a published expression, as tokenizer.json's Split writes it; null for any other.
+Splitter splitter_of_expression(std::string_view expression);
+
 /// GPT-2's expression, which tokenizer.json's ByteLevel pre-tokenizer implies.
 extern const Splitter kSplitGpt2;
 

@@ -15,6 +15,12 @@
 
 namespace baleen {
 
+/// What is dropped at the start of a sequence's text, where encoding put a space in front.
+struct StartSpaces {
+  enum class Drop { none, first, all_of_first_token } drop = Drop::none;
+  size_t count = 0;  ///< for `first`: so many at most
+};
+
 struct TokenizerState {
   TokenTable tokens;             ///< what each id stands for
   std::vector<uint8_t> control;  ///< 1: a control token, hidden by Detokenizer::Special::skip
@@ -23,7 +29,7 @@ struct TokenizerState {
   Normalizer normalizer;
   std::vector<std::unique_ptr<PreTokenizerStage>> stages;  ///< one inside the pieces of the other
   std::unique_ptr<PieceEncoder> model;
-  size_t stripped_spaces = 0;  ///< so many spaces are dropped at the start of a sequence's text
+  StartSpaces start_spaces;
   int32_t bos = -1, eos = -1;
   std::vector<int32_t> prefix, suffix;
   std::vector<int32_t> end_of_generation;
@@ -33,5 +39,7 @@ struct TokenizerState {
 Result<std::unique_ptr<TokenizerState>> byte_bpe_state(const Vocabulary& vocabulary);
 /// From a SentencePiece vocabulary as GGUF holds it.
 Result<std::unique_ptr<TokenizerState>> sentencepiece_state(const Vocabulary& vocabulary);
+/// From tokenizer.json and tokenizer_config.json.
+Result<std::unique_ptr<TokenizerState>> json_state(const Vocabulary& vocabulary);
 
 }  // namespace baleen

@@ -19,7 +19,7 @@ Result<std::unique_ptr<TokenizerState>> make_state(const Vocabulary& vocabulary)
     case VocabularyKind::sentencepiece:
       return sentencepiece_state(vocabulary);
     case VocabularyKind::tokenizer_json:
-      return bad_input("tokenizer.json: is not read yet");
+      return json_state(vocabulary);
     case VocabularyKind::none:
       break;
   }
@@ -31,6 +31,7 @@ Result<std::unique_ptr<TokenizerState>> make_state(const Vocabulary& vocabulary)
 Result<Tokenizer> Tokenizer::make(const Vocabulary& vocabulary) {
   auto state = make_state(vocabulary);
   if (!state) return error_of(state);
+  if (vocabulary.kind == VocabularyKind::tokenizer_json) return Tokenizer(std::move(*state));
   (*state)->bos = vocabulary.bos;
   (*state)->eos = vocabulary.eos;
   if (vocabulary.add_bos && vocabulary.bos >= 0) (*state)->prefix.push_back(vocabulary.bos);

@@ -69,16 +69,15 @@ class Detokenizer {
   /// model writes after a prompt they do not.
   enum class Place { start, continuation };
   Detokenizer(const Tokenizer& tokenizer, Special special, Place place = Place::continuation)
-      : tokenizer_(&tokenizer), special_(special), spaces_(spaces_at(place)) {}
+      : tokenizer_(&tokenizer), special_(special), at_start_(place == Place::start) {}
   std::string push(int32_t id);
   std::string flush();
 
  private:
-  size_t spaces_at(Place place) const;
-
   const Tokenizer* tokenizer_;
   Special special_;
-  size_t spaces_;  // that are still to be dropped
+  bool at_start_;       // nothing shown yet that a space could be dropped from
+  size_t dropped_ = 0;  // spaces so far
   std::string pending_;
 };
 

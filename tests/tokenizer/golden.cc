@@ -46,6 +46,14 @@ std::filesystem::path unpacked(const std::string& file) {
 }
 
 Tokenizer tokenizer_of(const std::filesystem::path& path) {
+  if (path.extension() == ".json") {
+    Vocabulary vocabulary;
+    vocabulary.kind = VocabularyKind::tokenizer_json;
+    vocabulary.tokenizer_json = read_file(path);
+    auto tokenizer = Tokenizer::make(vocabulary);
+    if (!tokenizer) throw std::runtime_error(tokenizer.error().message);
+    return std::move(*tokenizer);
+  }
   auto checkpoint = Checkpoint::open_vocabulary(path);
   if (!checkpoint) throw std::runtime_error(checkpoint.error().message);
   auto tokenizer = Tokenizer::make(checkpoint->vocabulary());

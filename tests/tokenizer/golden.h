@@ -21,7 +21,7 @@ json::Document read_json(const std::filesystem::path& path);
 /// A vocabulary file of the reference data ("files/NAME.xz"), unpacked into the temporary folder.
 std::filesystem::path unpacked(const std::string& file);
 
-/// The tokenizer of a vocabulary-only GGUF file.
+/// The tokenizer of a vocabulary-only GGUF file or of a tokenizer.json.
 Tokenizer tokenizer_of(const std::filesystem::path& path);
 
 std::vector<int32_t> ids_of(const json::Value& array);

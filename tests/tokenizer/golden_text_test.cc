@@ -116,6 +116,8 @@ TEST(DeepseekLlm, MatchesLlamaCpp) {
 
 INSTANTIATE_TEST_SUITE_P(ByteLevel, GoldenText, testing::Values("smollm2", "gpt2", "qwen2"));
 INSTANTIATE_TEST_SUITE_P(SentencePiece, GoldenText, testing::Values("tinyllama", "mistral-v7"));
+INSTANTIATE_TEST_SUITE_P(TokenizerJson, GoldenText,
+                         testing::Values("deepseek-v3", "deepseek-v4", "llama3", "mistral-v1-hf", "qwen3"));
 
 }  // namespace
 }  // namespace baleen::test
