@@ -25,8 +25,8 @@ class Expression {
    public:
     Search(const Expression& expression, std::string_view text);
     ~Search();
-    /// Appends the matches inside a piece, from left to right, empty ones too. Where a search takes too long the rest of
-    /// the piece has none.
+    /// Appends the matches inside a piece, from left to right, empty ones too. Where a search takes too long
+    /// the rest of the piece has none.
     void find_all(Piece piece, std::vector<Piece>& matches);
 
    private:
