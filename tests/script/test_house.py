@@ -57,10 +57,13 @@ def function(lines, parameters="int a"):
     return f"int f({parameters}) {{\n" + "  work();\n" * (lines - 2) + "}\n"
 
 
+SEVEN = "int a, int b, std::pair<int, int> c, int d, int e, int f, int g"
+
+
 @pytest.mark.parametrize("name, text, finding", [
     ("a.cc", "int x;\n" * 601, "601 lines"),
     ("a.cc", function(71), "a function of 71 lines"),
-    ("a.cc", "namespace x {\n" + function(3, "int a, int b, std::pair<int, int> c, int d, int e, int f, int g") + "}\n", "7 par"),
+    ("a.cc", "namespace x {\n" + function(3, SEVEN) + "}\n", "7 parameters"),
     ("a.h", "int x;\n", "no #pragma once"),
     ("a.py", "x" * 121 + "\n", "121 columns"),
     ("a.md", "TO" "DO: more\n", "work left for later"),
