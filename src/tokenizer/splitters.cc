@@ -252,7 +252,7 @@ constexpr PreTokenizerFamily kFamilies[] = {
     {"f2llmv2", kQwen2},
     {"chatglm-bpe", kLlama3},
     {"falcon", kFalcon},
-    {"qwen35", kQwen35, true},
+    {"qwen35", kQwen35},
     {"kanana2", kGpt4o, false, true},
     {"minimax-m2", kGpt4o},
     {"falcon-h1", kLlama3, false, true},
