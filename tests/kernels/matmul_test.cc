@@ -4,11 +4,13 @@
 #include <limits>
 
 #include "kernels/block/unpack.h"
+#include "kernels/fast_tables.h"
 #include "kernels/random_weights.h"
 
 namespace baleen {
 namespace {
 
+using testing::fast_tables;
 using testing::kTypes;
 using testing::random_blocks;
 using testing::random_rows;
@@ -48,13 +50,6 @@ void expect_same_bits(const std::vector<float>& a, const std::vector<float>& b, 
   }
 }
 
-std::vector<Isa> isas() {
-  std::vector<Isa> all;
-  for (const Isa isa : {Isa::avx2, Isa::avx512})
-    if (cpu_has(isa)) all.push_back(isa);
-  return all;
-}
-
 const std::vector<int64_t> kTokens = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 25, 37};
 
 TEST(Matmul, EveryIsaGivesTheBitsOfRef) {
@@ -71,9 +66,9 @@ TEST(Matmul, EveryIsaGivesTheBitsOfRef) {
       const PackedMatrix weights = packed(type, shape, data, ref);
       for (const Store store : {Store::set, Store::add}) {
         const auto expected = product(ref, weights, x, store);
-        for (const Isa isa : isas())
-          expect_same_bits(product({&kernels(isa), &pool}, weights, x, store), expected,
-                           std::string(name(isa)) + " " + text(type, shape));
+        for (const KernelTable* table : fast_tables())
+          expect_same_bits(product({table, &pool}, weights, x, store), expected,
+                           std::string(name(table->isa)) + " " + text(type, shape));
       }
     }
   }
@@ -98,9 +93,10 @@ TEST(Matmul, ExtremeCodesDoNotOverflow) {
       for (const float value : {1.0f, -1.0f}) {
         const std::vector<float> x(static_cast<size_t>(shape.tokens * shape.cols), value);
         const auto expected = product(ref, weights, x);
-        for (const Isa isa : isas())
-          expect_same_bits(product({&kernels(isa), &pool}, weights, x), expected,
-                           std::string(name(isa)) + " " + text(type, shape) + " of " + std::to_string(byte));
+        for (const KernelTable* table : fast_tables())
+          expect_same_bits(
+              product({table, &pool}, weights, x), expected,
+              std::string(name(table->isa)) + " " + text(type, shape) + " of " + std::to_string(byte));
       }
     }
   }
@@ -133,9 +129,9 @@ TEST(Matmul, NanInfinityZeroAndTinyActivations) {
       EXPECT_EQ(at(2), 0.0f) << text(type, shape);
       EXPECT_TRUE(std::isfinite(at(5))) << text(type, shape);
     }
-    for (const Isa isa : isas())
-      expect_same_bits(product({&kernels(isa), &pool}, weights, x), expected,
-                       std::string(name(isa)) + " " + text(type, shape));
+    for (const KernelTable* table : fast_tables())
+      expect_same_bits(product({table, &pool}, weights, x), expected,
+                       std::string(name(table->isa)) + " " + text(type, shape));
   }
 }
 

@@ -1,0 +1,30 @@
+// The avx512 kernels of products, compiled a second time for AVX2 (avx512_by_simde.h).
+#include "kernels/fast_tables.h"
+
+#include "kernels/avx512/matmul.h"
+
+namespace baleen::testing {
+
+std::vector<const KernelTable*> fast_tables() {
+  static KernelTable table = kernels(Isa::ref);
+  table.isa = Isa::avx512;
+  table.matmul = {
+      .floats = table.matmul.floats,
+      .blocks32 = avx512::quantise_blocks32,
+      .blocks256 = avx512::quantise_blocks256,
+      .f32 = avx512::multiply_f32,
+      .f16 = avx512::multiply_f16,
+      .bf16 = avx512::multiply_bf16,
+      .q4_0 = avx512::multiply_q4_0,
+      .q4_1 = avx512::multiply_q4_1,
+      .q5_0 = avx512::multiply_q5_0,
+      .q5_1 = avx512::multiply_q5_1,
+      .q8_0 = avx512::multiply_q8_0,
+      .q4_k = avx512::multiply_q4_k,
+      .q5_k = avx512::multiply_q5_k,
+      .q6_k = avx512::multiply_q6_k,
+  };
+  return {&table};
+}
+
+}  // namespace baleen::testing

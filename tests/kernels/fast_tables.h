@@ -1,0 +1,13 @@
+// The kernels that are compared with ref.
+#pragma once
+
+#include <vector>
+
+#include "kernels/kernel_table.h"
+
+namespace baleen::testing {
+
+/// Of this CPU (fast_tables.cc), or the emulated ones (emulated/fast_tables.cc).
+std::vector<const KernelTable*> fast_tables();
+
+}  // namespace baleen::testing
