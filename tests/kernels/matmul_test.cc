@@ -1,7 +1,13 @@
 #include "kernels/matmul.h"
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <limits>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "kernels/block/unpack.h"
 #include "kernels/fast_tables.h"
