@@ -10,6 +10,7 @@
 
 #include "base/utf8.h"
 #include "malformed/gguf_cases.h"
+#include "malformed/hub_cases.h"
 
 extern char** environ;
 
@@ -94,6 +95,12 @@ TEST(InspectProgram, RefusesWhatTokenizerOrTemplateCannotBeMadeOf) {
     expect_exit_3(folder, folder.write("model.gguf", each.bytes), each.what, each.named);
 }
 
+TEST(InspectProgram, RefusesEachMalformedFolder) {
+  const TemporaryFolder folder;
+  for (const MalformedFolder& each : all_hub_cases())
+    expect_exit_3(folder, write_folder(folder, each.files), each.what, each.named);
+}
+
 TEST(InspectProgram, RefusesAModelCutAnywhere) {
   const TemporaryFolder folder;
   const std::string bytes = TinyGguf::llama().to_bytes();
@@ -106,6 +113,15 @@ TEST(InspectProgram, AcceptsWhatTheCasesStartFrom) {
   const TemporaryFolder folder;
   for (const TinyGguf& file : {TinyGguf::llama(), TinyGguf::llama_sentencepiece()}) {
     const Outcome outcome = run_inspect(folder, folder.write("model.gguf", file.to_bytes()));
+    EXPECT_TRUE(WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+  }
+}
+
+TEST(InspectProgram, AcceptsTheFolderThatTheCasesStartFrom) {
+  const TemporaryFolder folder;
+  for (const Files& files : {TinyHub::llama().files(), TinyHub::llama().sharded()}) {
+    const Outcome outcome = run_inspect(folder, write_folder(folder, files));
     EXPECT_TRUE(WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0) << outcome.err;
     EXPECT_EQ(outcome.err, "");
   }
