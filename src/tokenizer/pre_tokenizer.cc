@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "tokenizer/byte_alphabet.h"
-#include "tokenizer/unicode.h"
 #include "tokenizer/utf8_text.h"
 
 namespace baleen {
@@ -95,8 +94,7 @@ class PrefixSpaceStage final : public RewriteStage {
  protected:
   void rewrite(std::string_view text, bool, std::string& out, std::vector<Piece>& pieces) const override {
     const size_t begin = out.size();
-    const char* p = text.data();
-    if ((category(next_code_point(p)) & kSpace) == 0) out += ' ';
+    if (!text.starts_with(' ')) out += ' ';
     out += text;
     pieces.push_back(since(begin, out));
   }

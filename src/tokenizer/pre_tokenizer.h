@@ -65,7 +65,7 @@ std::unique_ptr<PreTokenizerStage> metaspace(Metaspace settings);
 
 /// ByteLevel with something after it that looks at its characters: bytes become characters of GPT-2's alphabet.
 std::unique_ptr<PreTokenizerStage> write_byte_alphabet();
-/// Puts a space in front of pieces that do not start with white space (ByteLevel's add_prefix_space).
+/// Puts a space in front of pieces that do not start with one (ByteLevel's add_prefix_space).
 std::unique_ptr<PreTokenizerStage> prefix_space();
 
 }  // namespace baleen
