@@ -50,7 +50,7 @@ MultiplyTile multiply_kernel(const MatmulKernels& kernels, BlockType type) {
     case BlockType::q6_k:
       return kernels.q6_k;
     default:
-      return nullptr;
+      return panel_layout(type).scales == PanelScales::floats ? kernels.i8 : nullptr;
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernels/block/block_bytes.h"
 #include "kernels/block/integers.h"
+#include "kernels/block/small_numbers.h"
 #include "kernels/block/unpack.h"
 #include "kernels/panel_layout.h"
 
@@ -74,7 +75,8 @@ void write_sub_scales(BlockType type, const BlockIntegers& block, int r, std::by
 
 void write_block(BlockType type, const BlockIntegers& block, const PanelBlock& at, int r, std::byte* panel) {
   std::memcpy(panel + at.scales + r * 2, &block.d, 2);
-  if (at.layout.scale_bytes == 64) std::memcpy(panel + at.scales + 32 + r * 2, &block.m, 2);
+  if (at.layout.scales == PanelScales::halves_and_minima)
+    std::memcpy(panel + at.scales + 32 + r * 2, &block.m, 2);
   for (int slab = 0; slab < at.slabs; ++slab) {
     const uint8_t* codes = block.codes + slab * kSlab;
     if (type == BlockType::q8_0) {
@@ -92,7 +94,9 @@ void write_block(BlockType type, const BlockIntegers& block, const PanelBlock& a
 /// The inverse of write_block.
 void read_block(BlockType type, const PanelBlock& at, int r, const std::byte* panel, BlockIntegers& block) {
   block.d = field<uint16_t>(panel + at.scales + r * 2, 0);
-  block.m = at.layout.scale_bytes == 64 ? field<uint16_t>(panel + at.scales + 32 + r * 2, 0) : uint16_t{0};
+  block.m = at.layout.scales == PanelScales::halves_and_minima
+                ? field<uint16_t>(panel + at.scales + 32 + r * 2, 0)
+                : uint16_t{0};
   for (int k = 0; k < at.layout.values; ++k) {
     const int slab = k / kSlab, group = k % kSlab / 4, lane = r * 4 + k % 4;
     if (type == BlockType::q8_0) {
@@ -114,6 +118,33 @@ void read_block(BlockType type, const PanelBlock& at, int r, const std::byte* pa
   if (type == BlockType::q6_k) return;
   for (int j = 0; j < 8; ++j)
     block.sub_mins[j] = std::to_integer<uint8_t>(sub[8 * kPanelRows + (j / 2 * kPanelRows + r) * 2 + j % 2]);
+}
+
+/// Types of small numbers: a block of the file is one or eight of the panel's.
+void write_small_numbers(const PanelSource& source, std::byte* panel) {
+  const BlockTypeInfo& block = info(source.type);
+  const int groups = block.values / kSlab;
+  SmallNumbers numbers[8];
+  for (int64_t b = 0; b < source.cols / block.values; ++b) {
+    for (int r = 0; r < source.rows; ++r) {
+      read_small_numbers(source.type, source.data + r * source.row_bytes + b * block.bytes, numbers);
+      for (int g = 0; g < groups; ++g) {
+        const PanelBlock at(source.type, b * groups + g);
+        std::memcpy(panel + at.scales + r * 4, &numbers[g].scale, 4);
+        for (int four = 0; four < 8; ++four)
+          std::memcpy(panel + at.codes + four * 64 + r * 4, numbers[g].codes + four * 4, 4);
+      }
+    }
+  }
+}
+
+void read_small_numbers_row(BlockType type, const std::byte* panel, int r, int64_t cols, float* out) {
+  for (int64_t k = 0; k < cols; ++k) {
+    const PanelBlock at(type, k / kSlab);
+    const auto code =
+        static_cast<int8_t>(byte_at(panel + at.codes, static_cast<int>(k % kSlab / 4 * 64 + r * 4 + k % 4)));
+    out[k] = field<float>(panel + at.scales, r * 4) * static_cast<float>(code);
+  }
 }
 
 void write_floats(const PanelSource& source, std::byte* panel) {
@@ -144,6 +175,7 @@ void write_panel(const PanelSource& source, std::byte* panel) {
     return;
   }
   if (is_float(source.type)) return write_floats(source, panel);
+  if (layout.scales == PanelScales::floats) return write_small_numbers(source, panel);
   const int block_bytes = info(source.type).bytes;
   BlockIntegers block;
   for (int64_t b = 0; b < source.cols / layout.values; ++b) {
@@ -167,6 +199,7 @@ void read_panel_row(BlockType type, const std::byte* panel, int r, int64_t cols,
       unpack(type, panel + (k * kPanelRows + r) * block_info.bytes, 1, out + k);
     return;
   }
+  if (layout.scales == PanelScales::floats) return read_small_numbers_row(type, panel, r, cols, out);
   BlockIntegers block;
   for (int64_t b = 0; b < cols / layout.values; ++b) {
     read_block(type, PanelBlock(type, b), r, panel, block);

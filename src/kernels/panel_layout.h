@@ -15,7 +15,11 @@
 //   Q4_K, Q5_K, Q6_K     8 slabs of nibbles, their 8 slabs of fifth bits or bits 4 and 5, then sub-scales:
 //                        Q4_K, Q5_K: scales uint8 [8][16 rows], minima uint8 [4][16 rows][2]; Q6_K: int8
 //                        [16][16 rows]
-//   scales               float16 [16 rows]; types with minima: followed by the minima's float16 [16 rows]
+//   types of small       slab of int8: what their codebooks say, exactly. Of 32-wide scales only; types with a scale
+//   numbers under a      for 16 values or with minima stay as the file has them and are unpacked panel by panel
+//   scale for 32 values
+//   scales               float16 [16 rows]; types with minima: followed by the minima's float16 [16 rows]; types of
+//                        small numbers: float32 [16 rows]
 //   F32, F16, BF16       [k][16 rows], no scales
 #pragma once
 
@@ -29,37 +33,50 @@ constexpr int kPanelRows = 16;
 constexpr int kSlab = 32;              // k of a slab
 constexpr int kNibbleSlabBytes = 256;  // 16 rows * 32 k / 2
 
+enum class PanelScales { none, halves, halves_and_minima, floats };
+
 struct PanelLayout {
   int values;       ///< k of a block
   int code_bytes;   ///< of a block of 16 rows
   int scale_bytes;  ///< of a block of 16 rows, behind its codes
   int record_bytes;
+  PanelScales scales;
 };
 
 /// Of the types with kernels of their own; values 0 for all others, which panels keep as the file has them.
 static constexpr inline PanelLayout panel_layout(BlockType type) {
   switch (type) {
     case BlockType::f32:
-      return {1, 64, 0, 64};
+      return {1, 64, 0, 64, PanelScales::none};
     case BlockType::f16:
     case BlockType::bf16:
-      return {1, 32, 0, 32};
+      return {1, 32, 0, 32, PanelScales::none};
     case BlockType::q4_0:
-      return {32, 256, 32, 288};
+      return {32, 256, 32, 288, PanelScales::halves};
     case BlockType::q4_1:
-      return {32, 256, 64, 320};
+      return {32, 256, 64, 320, PanelScales::halves_and_minima};
     case BlockType::q5_0:
-      return {32, 320, 32, 352};
+      return {32, 320, 32, 352, PanelScales::halves};
     case BlockType::q5_1:
-      return {32, 320, 64, 384};
+      return {32, 320, 64, 384, PanelScales::halves_and_minima};
     case BlockType::q8_0:
-      return {32, 512, 32, 544};
+      return {32, 512, 32, 544, PanelScales::halves};
     case BlockType::q4_k:
-      return {256, 2048 + 256, 64, 2048 + 320};
+      return {256, 2048 + 256, 64, 2048 + 320, PanelScales::halves_and_minima};
     case BlockType::q5_k:
-      return {256, 2048 + 512 + 256, 64, 2560 + 320};
+      return {256, 2048 + 512 + 256, 64, 2560 + 320, PanelScales::halves_and_minima};
     case BlockType::q6_k:
-      return {256, 2048 + 1024 + 256, 32, 3072 + 288};
+      return {256, 2048 + 1024 + 256, 32, 3072 + 288, PanelScales::halves};
+    case BlockType::iq1_s:
+    case BlockType::iq2_xxs:
+    case BlockType::iq3_xxs:
+    case BlockType::iq3_s:
+    case BlockType::iq4_nl:
+    case BlockType::iq4_xs:
+    case BlockType::mxfp4:
+    case BlockType::tq1_0:
+    case BlockType::tq2_0:
+      return {32, 512, 64, 576, PanelScales::floats};
     default:
       return {};
   }

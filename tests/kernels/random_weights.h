@@ -13,9 +13,10 @@
 namespace baleen::testing {
 
 /// Every type with kernels of its own, and one that is unpacked panel by panel.
-inline constexpr BlockType kTypes[] = {BlockType::f32,  BlockType::f16,  BlockType::bf16, BlockType::q4_0,
-                                       BlockType::q4_1, BlockType::q5_0, BlockType::q5_1, BlockType::q8_0,
-                                       BlockType::q4_k, BlockType::q5_k, BlockType::q6_k, BlockType::iq4_xs};
+inline constexpr BlockType kTypes[] = {
+    BlockType::f32,  BlockType::f16,    BlockType::bf16,    BlockType::q4_0,  BlockType::q4_1,
+    BlockType::q5_0, BlockType::q5_1,   BlockType::q8_0,    BlockType::q4_k,  BlockType::q5_k,
+    BlockType::q6_k, BlockType::iq4_xs, BlockType::iq2_xxs, BlockType::iq2_xs};
 
 /// Random codes; every scale a half float of magnitude 2^-6 .. 2.
 inline std::vector<std::byte> random_blocks(BlockType type, int64_t values, std::mt19937& random) {

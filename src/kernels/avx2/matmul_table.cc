@@ -16,6 +16,7 @@ MatmulKernels avx2_matmul_kernels() {
       .q5_0 = avx2::multiply_q5_0,
       .q5_1 = avx2::multiply_q5_1,
       .q8_0 = avx2::multiply_q8_0,
+      .i8 = avx2::multiply_i8,
       .q4_k = avx2::multiply_q4_k,
       .q5_k = avx2::multiply_q5_k,
       .q6_k = avx2::multiply_q6_k,

@@ -77,6 +77,18 @@ struct Q80 {
   }
 };
 
+/// Any type of small numbers under a float32 scale: their panels are alike.
+struct I8 : Q80 {
+  static constexpr BlockType kType = BlockType::iq4_nl;
+};
+
+template <PanelScales kScales>
+BALEEN_INLINE __m256 load_scales(const std::byte* scales, int half) {
+  if constexpr (kScales == PanelScales::floats)
+    return _mm256_loadu_ps(reinterpret_cast<const float*>(scales + half * 32));
+  return load_halves(scales + half * 16);
+}
+
 template <class Format>
 struct Blocks32 {
   template <int N>
@@ -88,7 +100,7 @@ struct Blocks32 {
       Format::template dot<N>(codes, x, tokens * 4, dot);
       BALEEN_UNROLL
       for (int half = 0; half < 2; ++half) {
-        const __m256 d = load_halves(scales + half * 16);
+        const __m256 d = load_scales<panel_layout(Format::kType).scales>(scales, half);
         BALEEN_UNROLL
         for (int t = 0; t < N; ++t) {
           __m256i sum = dot.of[half][t];
@@ -98,7 +110,7 @@ struct Blocks32 {
           const __m256 scale = _mm256_mul_ps(d, broadcast_float(x + kScale32 * tokens + t * 4));
           out.of[half][t] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(sum), out.of[half][t]);
         }
-        if constexpr (panel_layout(Format::kType).scale_bytes == 64) {
+        if constexpr (panel_layout(Format::kType).scales == PanelScales::halves_and_minima) {
           const __m256 m = load_halves(scales + 32 + half * 16);
           BALEEN_UNROLL
           for (int t = 0; t < N; ++t)
@@ -132,5 +144,6 @@ void multiply_q4_1(const MatmulTile& tile) { for_tokens<Blocks32<Q41>::Kernel>(t
 void multiply_q5_0(const MatmulTile& tile) { for_tokens<Blocks32<Q50>::Kernel>(tile); }
 void multiply_q5_1(const MatmulTile& tile) { for_tokens<Blocks32<Q51>::Kernel>(tile); }
 void multiply_q8_0(const MatmulTile& tile) { for_tokens<Blocks32<Q80>::Kernel>(tile); }
+void multiply_i8(const MatmulTile& tile) { for_tokens<Blocks32<I8>::Kernel>(tile); }
 
 }  // namespace baleen::avx2

@@ -18,6 +18,7 @@ void multiply_q4_1(const MatmulTile& tile);
 void multiply_q5_0(const MatmulTile& tile);
 void multiply_q5_1(const MatmulTile& tile);
 void multiply_q8_0(const MatmulTile& tile);
+void multiply_i8(const MatmulTile& tile);
 
 void multiply_q4_k(const MatmulTile& tile);
 void multiply_q5_k(const MatmulTile& tile);

@@ -69,6 +69,17 @@ struct Q80 {
   }
 };
 
+/// Any type of small numbers under a float32 scale: their panels are alike.
+struct I8 : Q80 {
+  static constexpr BlockType kType = BlockType::iq4_nl;
+};
+
+template <PanelScales kScales>
+BALEEN_INLINE __m512 load_scales(const std::byte* scales) {
+  if constexpr (kScales == PanelScales::floats) return _mm512_loadu_ps(scales);
+  return load_halves(scales);
+}
+
 template <class Format>
 struct Blocks32 {
   template <int T>
@@ -90,12 +101,12 @@ struct Blocks32 {
           if constexpr (Format::kOffset8 > 0) dot[t] = _mm512_slli_epi32(dot[t], Format::kOffset8);
         }
         Format::template dot<T>(codes, x, dot);
-        const __m512 d = load_halves(codes + kLayout.code_bytes);
+        const __m512 d = load_scales<kLayout.scales>(codes + kLayout.code_bytes);
         BALEEN_EACH_TOKEN
         for (int t = 0; t < T; ++t)
           out[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, broadcast_float(x + kScale32 * T + t * 4)),
                                    _mm512_cvtepi32_ps(dot[t]), out[t]);
-        if constexpr (kLayout.scale_bytes == 64) {
+        if constexpr (kLayout.scales == PanelScales::halves_and_minima) {
           const __m512 m = load_halves(codes + kLayout.code_bytes + 32);
           BALEEN_EACH_TOKEN
           for (int t = 0; t < T; ++t)
@@ -117,5 +128,6 @@ void multiply_q4_1(const MatmulTile& tile) { for_tokens<Blocks32<Q41>::Kernel>(t
 void multiply_q5_0(const MatmulTile& tile) { for_tokens<Blocks32<Q50>::Kernel>(tile); }
 void multiply_q5_1(const MatmulTile& tile) { for_tokens<Blocks32<Q51>::Kernel>(tile); }
 void multiply_q8_0(const MatmulTile& tile) { for_tokens<Blocks32<Q80>::Kernel>(tile); }
+void multiply_i8(const MatmulTile& tile) { for_tokens<Blocks32<I8>::Kernel>(tile); }
 
 }  // namespace baleen::avx512

@@ -15,6 +15,7 @@ MatmulKernels ref_matmul_kernels() {
       .q5_0 = ref::multiply_q5_0,
       .q5_1 = ref::multiply_q5_1,
       .q8_0 = ref::multiply_q8_0,
+      .i8 = ref::multiply_i8,
       .q4_k = ref::multiply_q4_k,
       .q5_k = ref::multiply_q5_k,
       .q6_k = ref::multiply_q6_k,

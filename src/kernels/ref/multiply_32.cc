@@ -1,5 +1,5 @@
 // Products with weights in blocks of 32. Per block, in order of k, with s = the activations' scale:
-//   Q4_0, Q5_0, Q8_0:  out = fma(d * s, float(dot(q - offset, a)), out)       offset 8, 16, 0
+//   Q4_0, Q5_0, Q8_0, i8:  out = fma(d * s, float(dot(q - offset, a)), out)       offset 8, 16, 0, 0
 //   Q4_1, Q5_1:        out = fma(d * s, float(dot(q, a)), out)
 //                      out = fma(m, s * float(sum(a)), out)
 // dot is exact: at most 32 * 128 * 127.
@@ -34,8 +34,10 @@ float row_times_token(const MatmulTile& tile, PanelLayout layout, Code code, int
     }
     const std::byte* scale = codes + layout.code_bytes;
     const float s = load<float>(x + kScale32 * tile.tokens + t * 4);
-    out = fma(half_scale(scale, r) * s, static_cast<float>(dot), out);
-    if (layout.scale_bytes == 64)
+    const bool is_float = layout.scales == PanelScales::floats;
+    const float d = is_float ? load<float>(scale + r * 4) : half_scale(scale, r);
+    out = fma(d * s, static_cast<float>(dot), out);
+    if (layout.scales == PanelScales::halves_and_minima)
       out = fma(half_scale(scale + 32, r), load<float>(x + kScaledSum32 * tile.tokens + t * 4), out);
   }
   return out;
@@ -58,5 +60,7 @@ void multiply_q4_1(const MatmulTile& tile) { multiply(tile, BlockType::q4_1, cod
 void multiply_q5_0(const MatmulTile& tile) { multiply(tile, BlockType::q5_0, code_q5_0); }
 void multiply_q5_1(const MatmulTile& tile) { multiply(tile, BlockType::q5_1, code_q5_1); }
 void multiply_q8_0(const MatmulTile& tile) { multiply(tile, BlockType::q8_0, code_q8_0); }
+// Any type of this kind: their panels are alike.
+void multiply_i8(const MatmulTile& tile) { multiply(tile, BlockType::iq4_nl, code_q8_0); }
 
 }  // namespace baleen::ref
