@@ -78,12 +78,13 @@ void read_small_numbers(BlockType type, const std::byte* block, SmallNumbers* ou
   unpack(type, block, count, values);
   for (int group = 0; group < count / 32; ++group) {
     out[group].scale = scale(type, block, group);
-    // A value is the scale times its code, rounded once, so that the quotient is within half a unit of the code. A scale of
-    // zero or infinity leaves the sign.
+    // A value is the scale times its code, rounded once, so that the quotient is within half a unit of the code.
+    // A scale of zero or infinity leaves the sign.
     for (int k = 0; k < 32; ++k) {
       const float value = values[32 * group + k], code = value / out[group].scale;
       const bool negative = std::signbit(value) != std::signbit(out[group].scale);
-      out[group].codes[k] = static_cast<int8_t>(std::isfinite(code) ? std::lrint(code) : negative ? -1 : 1);
+      const long sign = negative ? -1 : 1;
+      out[group].codes[k] = static_cast<int8_t>(std::isfinite(code) ? std::lrint(code) : sign);
     }
   }
 }
