@@ -99,9 +99,8 @@ void add_rope(HubCases& cases) {
              "{\"rope_type\":\"yarn\",\"factor\":2,\"original_max_position_embeddings\":0}",
              "{\"rope_type\":\"yarn\",\"factor\":2,\"beta_fast\":[]}",
              "{\"rope_type\":\"llama3\",\"factor\":8}"});
-    const std::string whole =
-        R"({"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,)"
-        R"("original_max_position_embeddings":16})";
+    const std::string whole = R"({"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,)"
+                              R"("original_max_position_embeddings":16})";
     for (const char* member : {"factor\":8", "low_freq_factor\":1", "high_freq_factor\":4",
                                "original_max_position_embeddings\":16"}) {
       std::string without = whole;
