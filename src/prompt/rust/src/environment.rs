@@ -3,9 +3,10 @@ use std::cell::Cell;
 use std::ffi::c_void;
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
-use crate::{filters, methods, python, source};
+use crate::{filters, methods, source};
 
 /// Steps of one rendering; a step pays for 64 bytes of text too, so that the memory is bounded as well.
 const MAX_STEPS: u64 = 500_000;
@@ -58,13 +59,13 @@ pub fn make(template: &str) -> Result<Environment<'static>, Error> {
     env.set_recursion_limit(MAX_DEPTH);
     env.set_fuel(Some(MAX_STEPS));
     env.set_unknown_method_callback(methods::call);
-    env.set_formatter(|out, _state, value| {
-        let mut text = String::new();
-        python::write_str(&mut text, value)?;
-        out.write_str(&text).map_err(Error::from)
+    env.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) if value.kind() == ValueKind::String => out.write_str(text).map_err(Error::from),
+        _ => out.write_str(&filters::printed(state, value)?).map_err(Error::from),
     });
     filters::add_to(&mut env);
     env.add_function("strftime_now", strftime_now);
-    env.add_template_owned(TEMPLATE_NAME, source::rewrite(template))?;
+    let source = source::rewrite(template).map_err(|what| Error::new(ErrorKind::SyntaxError, what))?;
+    env.add_template_owned(TEMPLATE_NAME, source)?;
     Ok(env)
 }

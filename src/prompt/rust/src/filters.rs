@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use minijinja::formatting::{format, FormatStyle};
-use minijinja::value::{Kwargs, Object, Rest, Tuple, Value, ValueKind};
+use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest, Tuple, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use crate::methods;
@@ -14,11 +14,7 @@ const MAX_RANGE: i64 = 100_000;
 
 pub fn add_to(env: &mut Environment) {
     env.add_filter("tojson", tojson);
-    env.add_filter("string", |value: &Value| -> Result<String, Error> {
-        let mut out = String::new();
-        python::write_str(&mut out, value)?;
-        Ok(out)
-    });
+    env.add_filter("string", |state: &State, value: &Value| printed(state, value));
     env.add_filter("int", |value: &Value, default: Option<Value>| {
         to_int(value).or(default).unwrap_or(Value::from(0))
     });
@@ -34,6 +30,29 @@ pub fn add_to(env: &mut Environment) {
         methods::call(state, &text, "center", &[Value::from(width.unwrap_or(80))])
     });
     env.add_filter("indent", indent);
+    env.add_filter("sum", sum);
+    // Not Jinja's; what they make is joined lazily and grows for free.
+    env.remove_filter("chain");
+    env.remove_filter("zip");
+    env.remove_filter("pprint");
+    env.remove_global("debug");
+    for name in ["upper", "lower", "title", "capitalize", "trim", "replace"] {
+        env.add_filter(name, move |state: &mut State, value: &Value, args: Rest<Value>| {
+            let method = if name == "trim" { "strip" } else { name };
+            let text = Value::from(printed(state, value)?);
+            methods::call(state, &text, method, &args)
+        });
+    }
+    env.add_filter("join", join);
+    env.add_filter("format", |state: &State, text: &Value, args: Rest<Value>| printf(state, text, &args));
+    env.add_filter("_read", |state: &State, value: Value| -> Result<Value, Error> {
+        state.consume_fuel(value.as_str().map_or(0, str::len) as u64 / TEXT_READ_PER_STEP)?;
+        Ok(value)
+    });
+    env.add_filter("_added", |state: &State, value: Value| charge_list(state, value, ADDED_PER_STEP));
+    env.add_filter("_sum", |state: &State, value: Value| charge_list(state, value, SUM_PER_STEP));
+    env.add_filter("_times", times);
+    env.add_filter("_factor", factor);
     env.add_filter("_modulo", modulo);
     env.add_filter("_attribute", attribute);
     env.add_test("iterable", |v: &Value| is_sequence(v) || v.kind() == ValueKind::Iterable);
@@ -78,7 +97,17 @@ fn raise_exception(message: &Value) -> Result<Value, Error> {
     Err(invalid("raise_exception").with_source(Raised(text)))
 }
 
-fn tojson(value: &Value, args: Rest<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+/// What `{{ value }}` prints. Writing out a value costs more than copying it.
+pub fn printed(state: &State, value: &Value) -> Result<String, Error> {
+    let mut out = String::new();
+    python::write_str(&mut out, value)?;
+    if value.kind() != ValueKind::String {
+        state.consume_fuel(out.len() as u64 / BYTES_WRITTEN_PER_STEP)?;
+    }
+    Ok(out)
+}
+
+fn tojson(state: &State, value: &Value, args: Rest<Value>, kwargs: Kwargs) -> Result<Value, Error> {
     let option = |index: usize, name: &str| -> Result<Option<Value>, Error> {
         let given = match args.get(index) {
             Some(value) => Some(value.clone()),
@@ -95,7 +124,7 @@ fn tojson(value: &Value, args: Rest<Value>, kwargs: Kwargs) -> Result<Value, Err
         }),
     };
     let (item_separator, key_separator) = match option(2, "separators")? {
-        Some(v) => match v.try_iter()?.collect::<Vec<Value>>().as_slice() {
+        Some(v) => match items_of(state, &v)?.as_slice() {
             [item, key] => (item.to_string(), key.to_string()),
             _ => return Err(invalid("separators must be a pair")),
         },
@@ -104,7 +133,9 @@ fn tojson(value: &Value, args: Rest<Value>, kwargs: Kwargs) -> Result<Value, Err
     let sort_keys = option(3, "sort_keys")?.is_some_and(|v| v.is_true());
     kwargs.assert_all_used()?;
     let style = JsonStyle { ensure_ascii, indent, item_separator, key_separator, sort_keys };
-    python::to_json(value, &style).map(Value::from)
+    let json = python::to_json(value, &style)?;
+    state.consume_fuel(json.len() as u64 / BYTES_WRITTEN_PER_STEP)?;
+    Ok(Value::from(json))
 }
 
 fn to_float(value: &Value) -> Option<f64> {
@@ -211,13 +242,178 @@ fn indent(
     Ok(out)
 }
 
+/// Digits of a format's width.
+const MAX_WIDTH_DIGITS: usize = 5;
+
+/// Bytes of a text that one step reads.
+const TEXT_READ_PER_STEP: u64 = 64;
+
+/// Bytes of a value's text that one step pays for.
+const BYTES_WRITTEN_PER_STEP: u64 = 4;
+
+/// Elements of a list that one step pays for, when it is added to another and when another is added to it.
+const ADDED_PER_STEP: usize = 2;
+const SUM_PER_STEP: usize = 64;
+
+/// The elements of a list, which may be far longer than the memory it takes.
+pub fn items_of(state: &State, list: &Value) -> Result<Vec<Value>, Error> {
+    let mut items = Vec::new();
+    for item in list.try_iter()? {
+        if items.len() % ADDED_PER_STEP == 0 {
+            state.consume_fuel(1)?;
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
+fn charge_list(state: &State, value: Value, elements_per_step: usize) -> Result<Value, Error> {
+    if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        state.consume_fuel((value.len().unwrap_or(0) / elements_per_step) as u64)?;
+    }
+    Ok(value)
+}
+
+/// What stands left of the products that are being evaluated: a number, or a list and its length.
+#[derive(Default)]
+struct Factors(Vec<(bool, i64)>);
+
+fn size_of_factor(value: &Value) -> (bool, i64) {
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => (true, value.len().map_or(i64::MAX, |length| length as i64)),
+        _ => (false, value.as_i64().unwrap_or(0)),
+    }
+}
+
+fn times(state: &mut State, value: Value) -> Value {
+    let size = size_of_factor(&value);
+    state.get_or_insert_extension_with(Factors::default).0.push(size);
+    value
+}
+
+/// The right factor: `list * number` must not become long.
+fn factor(state: &mut State, value: Value) -> Result<Value, Error> {
+    let (right_is_list, right) = size_of_factor(&value);
+    let factors = &mut state.get_or_insert_extension_with(Factors::default).0;
+    let (left_is_list, left) = factors.pop().unwrap_or_default();
+    let is_list = left_is_list || right_is_list;
+    let product = left.saturating_mul(right);
+    if is_list && product > MAX_RANGE {
+        return Err(invalid("a repeated list is limited to 100000 elements"));
+    }
+    factors.push((is_list, product));
+    Ok(value)
+}
+
+/// The sum of numbers; lists are not joined.
+fn sum(
+    state: &State,
+    values: Value,
+    attribute: Option<Value>,
+    start: Option<Value>,
+    kwargs: Kwargs,
+) -> Result<Value, Error> {
+    let attribute = attribute.or(kwargs.get::<Option<Value>>("attribute")?).filter(|name| !name.is_none());
+    let start = start.or(kwargs.get::<Option<Value>>("start")?).unwrap_or(Value::from(0));
+    kwargs.assert_all_used()?;
+    let (mut whole, mut real, mut is_real) = (0i128, 0f64, false);
+    let mut add = |value: &Value| -> Result<(), Error> {
+        is_real |= python::is_float(value);
+        real += f64::try_from(value.clone())?;
+        if !is_real {
+            whole = whole
+                .checked_add(i128::try_from(value.clone())?)
+                .ok_or_else(|| invalid("the sum is too large"))?;
+        }
+        Ok(())
+    };
+    add(&start)?;
+    for value in items_of(state, &values)? {
+        match &attribute {
+            Some(name) => add(&value.get_item(name)?)?,
+            None => add(&value)?,
+        }
+    }
+    Ok(if is_real { Value::from(real) } else { Value::from(whole) })
+}
+
 /// Bytes that one filter may make out of less.
 const MAX_TEXT: usize = 16 << 20;
 
 /// `format % value`: a tuple stands for several values.
-fn modulo(format_string: &Value, value: &Value) -> Result<Value, Error> {
-    let args = if value.is_tuple() { value.try_iter()?.collect() } else { vec![value.clone()] };
-    format(FormatStyle::Printf, format_string.as_str().unwrap_or_default(), &args).map(Value::from)
+fn modulo(state: &State, format_string: &Value, value: &Value) -> Result<Value, Error> {
+    let args: Vec<Value> = if value.is_tuple() { items_of(state, value)? } else { vec![value.clone()] };
+    printf(state, format_string, &args)
+}
+
+fn printf(state: &State, format_string: &Value, args: &[Value]) -> Result<Value, Error> {
+    let format_string = printed(state, format_string)?;
+    check_format(&format_string, '*')?;
+    format(FormatStyle::Printf, &format_string, &flat(state, args)?).map(Value::from)
+}
+
+/// `format.format(values)`
+pub fn str_format(state: &State, format_string: &str, args: &[Value]) -> Result<Value, Error> {
+    check_format(format_string, '{')?;
+    format(FormatStyle::StrFormat, format_string, &flat(state, args)?).map(Value::from)
+}
+
+/// Refuses widths and precisions that would make much text of little, and those that come from arguments.
+fn check_format(format_string: &str, from_argument: char) -> Result<(), Error> {
+    let mut digits = 0;
+    let mut inside = false;
+    for c in format_string.chars() {
+        digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
+        inside = match (from_argument, c) {
+            ('*', _) => true,
+            (_, '{') if inside => return Err(invalid("a format's width must be a number")),
+            (_, '{') => true,
+            (_, '}') => false,
+            _ => inside,
+        };
+        if digits > MAX_WIDTH_DIGITS || (c == '*' && from_argument == '*') {
+            return Err(invalid("a format's width must be a small number"));
+        }
+    }
+    Ok(())
+}
+
+/// The values with lists and dicts as text, since printing those must be bounded.
+fn flat(state: &State, values: &[Value]) -> Result<Vec<Value>, Error> {
+    let is_flat = |value: &Value| {
+        !matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::Iterable) || value.is_kwargs()
+    };
+    values
+        .iter()
+        .map(|v| if is_flat(v) { Ok(v.clone()) } else { printed(state, v).map(Value::from) })
+        .collect()
+}
+
+fn join(state: &State, values: Value, separator: Option<Value>, kwargs: Kwargs) -> Result<String, Error> {
+    let attribute = kwargs.get::<Option<Value>>("attribute")?.filter(|name| !name.is_none());
+    let separator = separator.or(kwargs.get::<Option<Value>>("d")?);
+    kwargs.assert_all_used()?;
+    let separator = separator.map_or(Ok(String::new()), |v| printed(state, &v))?;
+    let items: Vec<Value> = match attribute {
+        Some(name) => {
+            items_of(state, &values)?.iter().map(|item| item.get_item(&name)).collect::<Result<_, _>>()?
+        }
+        None => items_of(state, &values)?,
+    };
+    join_texts(state, &separator, items)
+}
+
+pub fn join_texts(state: &State, separator: &str, items: Vec<Value>) -> Result<String, Error> {
+    let mut out = String::new();
+    for (i, item) in items.iter().enumerate() {
+        let text = printed(state, item)?;
+        state.consume_fuel((text.len() + separator.len()) as u64 / TEXT_READ_PER_STEP + 1)?;
+        if i > 0 {
+            out.push_str(separator);
+        }
+        out.push_str(&text);
+    }
+    Ok(out)
 }
 
 /// `value.name` for the names that Python's own attributes hide (see source.rs).
@@ -261,25 +457,55 @@ fn range(state: &State, first: i64, stop: Option<i64>, step: Option<i64>) -> Res
     match length {
         Some(length) if length <= MAX_RANGE => {
             state.consume_fuel(length as u64 / 2)?;
-            Ok(Value::make_iterable(move || (0..length).map(move |i| Value::from(start + i * step))))
+            Ok(Value::from_object(Range { start, step, length }))
         }
         Some(_) => Err(invalid("range() is limited to 100000 elements")),
         None => Err(invalid("range() with these arguments is not possible")),
     }
 }
 
-fn dict(source: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+/// What range() gives: an iterable that is no list.
+#[derive(Debug)]
+pub struct Range {
+    start: i64,
+    step: i64,
+    length: i64,
+}
+
+impl Object for Range {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Iterable
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let range = self.clone();
+        Enumerator::RevIter(Box::new(
+            (0..range.length).map(move |i| Value::from(range.start + i * range.step)),
+        ))
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let i = key.as_i64().filter(|i| (0..self.length).contains(i))?;
+        Some(Value::from(self.start + i * self.step))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "range({}, {})", self.start, self.start + self.length * self.step)
+    }
+}
+
+fn dict(state: &State, source: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
     let mut members: Vec<(Value, Value)> = Vec::new();
     match source {
         Some(map) if map.kind() == ValueKind::Map => {
-            for key in map.try_iter()? {
+            for key in items_of(state, &map)? {
                 let item = map.get_item(&key)?;
                 members.push((key, item));
             }
         }
         Some(pairs) => {
-            for pair in pairs.try_iter()? {
-                match pair.try_iter()?.collect::<Vec<Value>>().as_slice() {
+            for pair in items_of(state, &pairs)? {
+                match items_of(state, &pair)?.as_slice() {
                     [key, item] => members.push((key.clone(), item.clone())),
                     _ => return Err(invalid("dict() takes pairs")),
                 }
@@ -302,8 +528,8 @@ struct BoundMethod {
 }
 
 impl Object for BoundMethod {
-    fn repr(self: &Arc<Self>) -> minijinja::value::ObjectRepr {
-        minijinja::value::ObjectRepr::Plain
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
     }
 
     fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
@@ -322,8 +548,8 @@ struct Cycler {
 }
 
 impl Object for Cycler {
-    fn repr(self: &Arc<Self>) -> minijinja::value::ObjectRepr {
-        minijinja::value::ObjectRepr::Plain
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
@@ -358,8 +584,8 @@ struct Joiner {
 }
 
 impl Object for Joiner {
-    fn repr(self: &Arc<Self>) -> minijinja::value::ObjectRepr {
-        minijinja::value::ObjectRepr::Plain
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
     }
 
     fn call(self: &Arc<Self>, _: &mut State<'_, '_>, _: &[Value]) -> Result<Value, Error> {
@@ -373,7 +599,7 @@ impl Object for Joiner {
 struct NoBlocks;
 
 impl Object for NoBlocks {
-    fn repr(self: &Arc<Self>) -> minijinja::value::ObjectRepr {
-        minijinja::value::ObjectRepr::Plain
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
     }
 }

@@ -57,9 +57,13 @@ impl Outcome {
     }
 }
 
+/// Bytes of the stack on which templates run: values and expressions may nest as deep as the limits on steps and
+/// operators let them (some 100,000 levels), and what compares or drops them recurses. Only what is used is ever there.
+const STACK: usize = 256 << 20;
+
 /// Runs `work`; a panic becomes an error, as does an unwinding from a library below.
 fn guarded(work: impl FnOnce() -> Outcome) -> *mut Outcome {
-    let outcome = catch_unwind(AssertUnwindSafe(work));
+    let outcome = catch_unwind(AssertUnwindSafe(|| stacker::grow(STACK, work)));
     Box::into_raw(Box::new(
         outcome.unwrap_or_else(|_| Outcome::error(Status::Failed, "the template engine failed")),
     ))
@@ -111,7 +115,10 @@ fn compile(source: &[u8], tokens: &[u8]) -> Outcome {
     };
     match environment::make(source) {
         Ok(env) => {
-            let control = ControlTokens::new(control);
+            let control = match ControlTokens::new(control) {
+                Ok(control) => control,
+                Err(what) => return Outcome::error(Status::BadTemplate, format!("vocabulary: {what}")),
+            };
             let template = Box::new(Template { env, source: source.to_string(), named, control });
             Outcome {
                 status: Status::Done,

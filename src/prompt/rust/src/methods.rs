@@ -3,11 +3,26 @@ use minijinja::value::{from_args, Tuple, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 use minijinja_contrib::pycompat;
 
+use crate::filters;
+
+/// Bytes or elements that one step pays for.
+const READ_PER_STEP: u64 = 64;
 /// Columns that ljust and its relatives may pad to.
 const MAX_WIDTH: i64 = 100_000;
 
 pub fn call(state: &mut State, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
+    // whatever the method does, it may read all of them once
+    let read = std::iter::once(value).chain(args).map(|v| v.as_str().map_or(v.len().unwrap_or(0), str::len));
+    state.consume_fuel(read.sum::<usize>() as u64 / READ_PER_STEP)?;
     let own = match value.kind() {
+        ValueKind::String if method == "format" => {
+            Some(filters::str_format(state, value.as_str().unwrap_or_default(), args)?)
+        }
+        ValueKind::String if method == "join" => {
+            let (list,): (&Value,) = from_args(args)?;
+            let items = filters::items_of(state, list)?;
+            Some(Value::from(filters::join_texts(state, value.as_str().unwrap_or_default(), items)?))
+        }
         ValueKind::String => of_string(value.as_str().unwrap_or_default(), method, args)?,
         ValueKind::Bytes if method == "decode" => {
             Some(Value::from(String::from_utf8_lossy(value.as_bytes().unwrap_or_default())))

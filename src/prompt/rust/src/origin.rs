@@ -2,6 +2,8 @@
 //! between private code points before rendering, which are taken out afterwards.
 use std::collections::HashSet;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
+
 use crate::request::{CallerString, Request};
 
 /// Renderings at most that look for strings whose marks disturb the template.
@@ -16,57 +18,51 @@ pub struct Piece {
     pub special: usize,
 }
 
+/// Bytes of all control tokens together; real vocabularies have some 20 KB.
+const MAX_TOKEN_BYTES: usize = 4 << 20;
+/// Bytes at the end of a string that may be the start of a token; real ones are shorter.
+const MAX_OPEN_END: usize = 256;
+
 /// The texts of a vocabulary's control tokens.
 pub struct ControlTokens {
     sorted: Vec<String>,
-    known: HashSet<String>,
-    /// For each first byte the lengths of the tokens that start with it, longest first.
-    lengths: Vec<Vec<usize>>,
-    longest: usize,
+    automaton: AhoCorasick,
 }
 
 impl ControlTokens {
-    pub fn new(mut texts: Vec<String>) -> ControlTokens {
+    pub fn new(mut texts: Vec<String>) -> Result<ControlTokens, &'static str> {
         texts.retain(|text| !text.is_empty());
         texts.sort();
         texts.dedup();
-        let mut lengths = vec![Vec::new(); 256];
-        for text in &texts {
-            lengths[text.as_bytes()[0] as usize].push(text.len());
+        if texts.iter().map(String::len).sum::<usize>() > MAX_TOKEN_BYTES {
+            return Err("over 4 MiB of control tokens");
         }
-        for of_byte in &mut lengths {
-            of_byte.sort_by(|a, b| b.cmp(a));
-            of_byte.dedup();
-        }
-        let longest = texts.iter().map(String::len).max().unwrap_or(0);
-        ControlTokens { known: texts.iter().cloned().collect(), sorted: texts, lengths, longest }
+        let automaton = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .match_kind(MatchKind::LeftmostLongest)
+            .start_kind(StartKind::Both)
+            .build(&texts)
+            .map_err(|_| "too many control tokens")?;
+        Ok(ControlTokens { sorted: texts, automaton })
+    }
+
+    fn knows(&self, text: &str) -> bool {
+        self.sorted.binary_search_by(|token| token.as_str().cmp(text)).is_ok()
     }
 
     /// Bytes of the longest token at the start of `text`.
     fn match_at(&self, text: &str) -> Option<usize> {
-        let first = *text.as_bytes().first()?;
-        let lengths = self.lengths[first as usize].iter().copied();
-        lengths.into_iter().find(|&n| text.get(..n).is_some_and(|part| self.known.contains(part)))
+        self.automaton.find(Input::new(text).anchored(Anchored::Yes)).map(|found| found.end())
     }
 
     /// The tokens in `text`, leftmost longest.
     fn find_all(&self, text: &str) -> Vec<(usize, usize)> {
-        let mut found = Vec::new();
-        let mut end = 0;
-        for (at, _) in text.char_indices() {
-            if at >= end {
-                if let Some(length) = self.match_at(&text[at..]) {
-                    end = at + length;
-                    found.push((at, end));
-                }
-            }
-        }
-        found
+        self.automaton.find_iter(text).map(|found| (found.start(), found.end())).collect()
     }
 
     /// Where the longest end of `text` starts that some token starts with: what follows might complete it.
     fn open_end(&self, text: &str, from: usize) -> Option<usize> {
-        let earliest = text.len().saturating_sub(self.longest.saturating_sub(1)).max(from);
+        let earliest = text.len().saturating_sub(MAX_OPEN_END).max(from);
         let begins_token = |end: &str| {
             let at = self.sorted.partition_point(|token| token.as_str() < end);
             self.sorted.get(at).is_some_and(|token| token.starts_with(end))
@@ -175,8 +171,7 @@ fn unmark(control: &ControlTokens, marks: &Marks, rendered: &str) -> (String, Ve
     let mut open_begin = None;
     for c in rendered.chars() {
         if c == marks.begin || c == marks.end {
-            let token =
-                begin.take().filter(|&at: &usize| c == marks.end && control.known.contains(&plain[at..]));
+            let token = begin.take().filter(|&at: &usize| c == marks.end && control.knows(&plain[at..]));
             match token {
                 Some(at) => texts.push((at, plain.len())),
                 None => cuts.push(plain.len()),

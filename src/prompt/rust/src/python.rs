@@ -4,8 +4,13 @@ use std::fmt::Write;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
+use crate::filters::Range;
+
 /// Nesting that is written; deeper values can only be built by a hostile template.
 const MAX_DEPTH: usize = 200;
+
+/// Bytes of one value's text; a list may be far longer than the memory it takes.
+const MAX_TEXT: usize = 16 << 20;
 
 /// Python's repr(float): the shortest digits that read back, as an exponent below 1e-4 and from 1e16.
 pub fn write_float(out: &mut String, x: f64) {
@@ -34,6 +39,15 @@ pub fn write_float(out: &mut String, x: f64) {
     }
 }
 
+/// Lists, and what minijinja makes of `a + b` and `a * n`; not ranges, and not generators, whose length is unknown.
+fn is_list(value: &Value) -> bool {
+    match value.kind() {
+        ValueKind::Seq => true,
+        ValueKind::Iterable => value.len().is_some() && value.downcast_object_ref::<Range>().is_none(),
+        _ => false,
+    }
+}
+
 pub fn is_float(value: &Value) -> bool {
     value.kind() == ValueKind::Number && !value.is_integer()
 }
@@ -52,14 +66,16 @@ pub fn write_str(out: &mut String, value: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-fn too_deep() -> Error {
-    Error::new(ErrorKind::InvalidOperation, "a value is nested too deeply")
+fn check_bounds(out: &str, depth: usize) -> Result<(), Error> {
+    match (depth > MAX_DEPTH, out.len() > MAX_TEXT) {
+        (true, _) => Err(Error::new(ErrorKind::InvalidOperation, "a value is nested too deeply")),
+        (_, true) => Err(Error::new(ErrorKind::InvalidOperation, "a value's text is over 16 MiB")),
+        _ => Ok(()),
+    }
 }
 
 fn write_repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
-    if depth > MAX_DEPTH {
-        return Err(too_deep());
-    }
+    check_bounds(out, depth)?;
     match value.kind() {
         ValueKind::String => write_quoted(out, value.as_str().unwrap_or_default()),
         ValueKind::Undefined => out.push_str("Undefined"),
@@ -68,7 +84,7 @@ fn write_repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error
             out.push('b');
             write_quoted(out, &String::from_utf8_lossy(value.as_bytes().unwrap_or_default()));
         }
-        ValueKind::Seq => {
+        _ if is_list(value) => {
             let (open, close) = if value.is_tuple() { ('(', ')') } else { ('[', ']') };
             out.push(open);
             for (i, item) in value.try_iter()?.enumerate() {
@@ -161,16 +177,14 @@ pub fn to_json(value: &Value, style: &JsonStyle) -> Result<String, Error> {
 }
 
 fn write_json(out: &mut String, value: &Value, style: &JsonStyle, depth: usize) -> Result<(), Error> {
-    if depth > MAX_DEPTH {
-        return Err(too_deep());
-    }
+    check_bounds(out, depth)?;
     match value.kind() {
         ValueKind::String => write_json_string(out, value.as_str().unwrap_or_default(), style.ensure_ascii),
         ValueKind::None => out.push_str("null"),
         ValueKind::Bool => out.push_str(if value.is_true() { "true" } else { "false" }),
         ValueKind::Number => write_json_number(out, value),
-        ValueKind::Seq => {
-            let items: Vec<Value> = value.try_iter()?.collect();
+        _ if is_list(value) => {
+            let items = value.try_iter()?;
             write_json_items(out, style, depth, ('[', ']'), items, |out, item| {
                 write_json(out, &item, style, depth + 1)
             })?;
@@ -183,7 +197,7 @@ fn write_json(out: &mut String, value: &Value, style: &JsonStyle, depth: usize) 
             if style.sort_keys {
                 members.sort_by(|a, b| a.0.cmp(&b.0));
             }
-            write_json_items(out, style, depth, ('{', '}'), members, |out, (key, item)| {
+            write_json_items(out, style, depth, ('{', '}'), members.into_iter(), |out, (key, item)| {
                 write_json_string(out, &key, style.ensure_ascii);
                 out.push_str(&style.key_separator);
                 write_json(out, &item, style, depth + 1)
@@ -202,7 +216,7 @@ fn write_json_items<T>(
     style: &JsonStyle,
     depth: usize,
     brackets: (char, char),
-    items: Vec<T>,
+    items: impl Iterator<Item = T>,
     mut write: impl FnMut(&mut String, T) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let new_line = |out: &mut String, level: usize| {
@@ -211,12 +225,13 @@ fn write_json_items<T>(
             out.push_str(&indent.repeat(level));
         }
     };
-    let filled = !items.is_empty();
+    let mut filled = false;
     out.push(brackets.0);
-    for (i, item) in items.into_iter().enumerate() {
-        if i > 0 {
+    for item in items {
+        if filled {
             out.push_str(&style.item_separator);
         }
+        filled = true;
         new_line(out, depth + 1);
         write(out, item)?;
     }
