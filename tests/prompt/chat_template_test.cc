@@ -69,6 +69,46 @@ TEST(ChatTemplate, SeesTokensToolsAndArguments) {
       "07 Feb 2025 09:05|");
 }
 
+// The source is rewritten before it is compiled (rust/src/source.rs); what it says must stay the same.
+TEST(ChatTemplate, ExpressionsMeanWhatPythonMeans) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"([1] + [2.0]) | tojson", "[1, 2.0]"},
+      {"([1] * 3) | tojson ~ [1] * 2", "[1, 1, 1][1, 1]"},
+      {"[1] + [2] + [3]", "[1, 2, 3]"},
+      {"'a' ~ 1 + 2 ~ none", "a3None"},
+      {"1 + 2 ~ 3 * 4 ~ -5", "312-5"},
+      {"1 - 2 ~ 'x' ~ (1 ~ 2 + 3)", "-1x15"},
+      {"'%s-%s' % ('a', 1 + 1) ~ '!'", "a-2!"},
+      {"'%s' % 'x' | upper + 'y'", "Xy"},
+      {"6 / 2 * 3 + 2 ** 3 * 2", "25.0"},
+      {"1e-3 + 1", "1.001"},
+      {"1e20 ~ 1e-7 ~ true ~ {'a': [1.0]}", "1e+201e-07True{'a': [1.0]}"},
+      {"not 1 + 1", "False"},
+      {"-1 + 2 - 3", "-2"},
+      {"[1, 2][-1] + {'a': 1}['a'] + (3, 4)[0]", "6"},
+      {"'x' * 3 + 'y' ~ 'a' 'b'", "xxxyab"},
+      {"'a' if 1 + 1 == 2 and 2 ~ '' == '2' else 'b'", "a"},
+      {"messages[0].content[0] + 'b' ~ (messages + messages) | length", "hb2"},
+      {"range(3) ~ range(5) | list ~ range(5)[2]", "range(0, 3)[0, 1, 2, 3, 4]2"},
+      {"'-'.join(['a'] + ['b'] * 2) + messages[0]['role'] | upper", "a-b-bUSER"},
+      {"{'items': 2}.items is callable ~ {'items': 2}['items']", "True2"},
+      {"'a' ~ 1 is eq 1 ~ 'b' + 'c' ~ (2 is not in [1 + 1])", "aTruebcFalse"},
+      {"'x' if messages is defined and messages is not none else 'y'", "x"},
+      {"[messages[0].get('none', 'd') + 'e', 'x' ~ 1][0]", "de"},
+      {"dict(a=1 + 1, b='x' ~ 'y')", "{'a': 2, 'b': 'xy'}"},
+  };
+  for (const auto& [expression, text] : cases)
+    EXPECT_EQ(rendered("{{ " + std::string(expression) + " }}", user("hi")).text, text) << expression;
+  EXPECT_EQ(
+      rendered(
+          "{% set x = 'a' ~ 1 + 1 %}{% if x + 'b' ~ 'c' == 'a2bc' %}{{- x -}}{% elif 1 + 1 %}no{% endif %}"
+          "{% for i in [1] + [2] if i + 0 %}{{ i ~ loop.index0 + 1 }}{% endfor %}",
+          user("hi"))
+          .text,
+      "a21122");
+  EXPECT_EQ(refusal("{{ range(3) | tojson }}", user("hi")).kind, ErrorKind::failed);
+}
+
 TEST(ChatTemplate, FillsReasoningFromItsOlderNames) {
   constexpr std::string_view source = "{{ messages[0].reasoning_content }}|{{ messages[0].thinking }}";
   EXPECT_EQ(rendered(source, R"({"messages": [{"role": "assistant", "reasoning": "why"}]})").text, "why|why");

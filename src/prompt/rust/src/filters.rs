@@ -1,12 +1,10 @@
 //! Filters, tests and globals of Jinja that minijinja lacks or does differently.
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
-
 use minijinja::formatting::{format, FormatStyle};
-use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest, Tuple, Value, ValueKind};
+use minijinja::value::{Kwargs, Rest, Tuple, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use crate::methods;
+use crate::objects::{BoundMethod, Cycler, Joiner, NoBlocks, Range};
 use crate::python::{self, JsonStyle};
 
 /// Elements of one range(), as in Jinja's sandbox.
@@ -63,11 +61,11 @@ pub fn add_to(env: &mut Environment) {
     env.add_function("dict", dict);
     env.add_function("lipsum", || Err::<Value, _>(invalid("lipsum is not available")));
     env.add_function("cycler", |items: Rest<Value>| {
-        Value::from_object(Cycler { items: items.0, at: AtomicUsize::new(0) })
+        Value::from_object(Cycler { items: items.0, at: 0.into() })
     });
     env.add_function("joiner", |separator: Option<String>| {
         let separator = separator.unwrap_or_else(|| ", ".to_string());
-        Value::from_object(Joiner { separator, used: AtomicUsize::new(0) })
+        Value::from_object(Joiner { separator, used: 0.into() })
     });
     env.add_global("self", Value::from_object(NoBlocks));
     // what a macro sees that is called with no more arguments than it names
@@ -464,36 +462,6 @@ fn range(state: &State, first: i64, stop: Option<i64>, step: Option<i64>) -> Res
     }
 }
 
-/// What range() gives: an iterable that is no list.
-#[derive(Debug)]
-pub struct Range {
-    start: i64,
-    step: i64,
-    length: i64,
-}
-
-impl Object for Range {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Iterable
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let range = self.clone();
-        Enumerator::RevIter(Box::new(
-            (0..range.length).map(move |i| Value::from(range.start + i * range.step)),
-        ))
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let i = key.as_i64().filter(|i| (0..self.length).contains(i))?;
-        Some(Value::from(self.start + i * self.step))
-    }
-
-    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "range({}, {})", self.start, self.start + self.length * self.step)
-    }
-}
-
 fn dict(state: &State, source: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
     let mut members: Vec<(Value, Value)> = Vec::new();
     match source {
@@ -518,88 +486,4 @@ fn dict(state: &State, source: Option<Value>, kwargs: Kwargs) -> Result<Value, E
     }
     kwargs.assert_all_used().or(Ok::<(), Error>(()))?;
     Ok(Value::from_pairs(members))
-}
-
-/// A method that a template looks at without calling it, or calls later.
-#[derive(Debug)]
-struct BoundMethod {
-    value: Value,
-    name: String,
-}
-
-impl Object for BoundMethod {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-        methods::call(state, &self.value, &self.name, args)
-    }
-
-    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "<built-in method {} of dict object>", self.name)
-    }
-}
-
-#[derive(Debug)]
-struct Cycler {
-    items: Vec<Value>,
-    at: AtomicUsize,
-}
-
-impl Object for Cycler {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let at = self.at.load(Ordering::Relaxed) % self.items.len().max(1);
-        (key.as_str() == Some("current")).then(|| self.items.get(at).cloned().unwrap_or_default())
-    }
-
-    fn call_method(
-        self: &Arc<Self>,
-        _: &mut State<'_, '_>,
-        method: &str,
-        _: &[Value],
-    ) -> Result<Value, Error> {
-        match method {
-            "next" => {
-                let at = self.at.fetch_add(1, Ordering::Relaxed) % self.items.len().max(1);
-                Ok(self.items.get(at).cloned().unwrap_or_default())
-            }
-            "reset" => {
-                self.at.store(0, Ordering::Relaxed);
-                Ok(Value::from(()))
-            }
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Joiner {
-    separator: String,
-    used: AtomicUsize,
-}
-
-impl Object for Joiner {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, _: &[Value]) -> Result<Value, Error> {
-        let first = self.used.fetch_add(1, Ordering::Relaxed) == 0;
-        Ok(Value::from(if first { "" } else { self.separator.as_str() }))
-    }
-}
-
-/// `self`: chat templates have no blocks.
-#[derive(Debug)]
-struct NoBlocks;
-
-impl Object for NoBlocks {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
 }

@@ -2,6 +2,7 @@
 mod environment;
 mod filters;
 mod methods;
+mod objects;
 mod origin;
 mod python;
 mod request;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use crate::filters::Range;
+use crate::objects::Range;
 
 /// Nesting that is written; deeper values can only be built by a hostile template.
 const MAX_DEPTH: usize = 200;

@@ -1,7 +1,7 @@
 //! Rewrites what minijinja would read differently from Python's Jinja, before it is compiled:
 //! line ends, `{% generation %}` (nothing), `'format' % value`, and attributes such as `.items` that name a method.
-//! Operands get filters where minijinja works for free: `+` and `*` make long lists lazily, `x[i]` may read all of a text, `~`
-//! prints its operands however deep they are nested.
+//! Operands get filters where minijinja works for free: `+` and `*` make long lists lazily, `x[i]` may read all of a
+//! text, `~` prints its operands however deep they are nested.
 
 /// Attributes that Jinja resolves to the value's Python method or property before it looks at a dict's keys.
 const PYTHON_ATTRIBUTES: [&str; 8] = ["items", "keys", "values", "get", "pop", "update", "copy", "real"];
@@ -80,22 +80,28 @@ struct Tag<'a> {
     operand: Option<usize>,
     /// The operand is string literals and nothing else.
     literal: bool,
-    /// The next word is a filter's name.
+    /// The next word is a filter's or a test's name.
     filtering: bool,
+    /// After `is`: an operand without brackets may follow the test's name.
+    testing: bool,
     /// Before the `=` of a `set`.
     assigning: bool,
-    /// For each open bracket: where the operand that it belongs to, or is, starts.
-    brackets: Vec<Option<usize>>,
+    /// Where the sum or product starts that the operand belongs to.
+    term: Option<usize>,
+    /// The term stands right of a `~`.
+    follows_tilde: bool,
+    /// For each open bracket: operand (that it belongs to, or is), term and follows_tilde outside.
+    brackets: Vec<(Option<usize>, Option<usize>, bool)>,
     /// What to write once the operand that is read at a bracket depth has ended.
     endings: Vec<(usize, &'static str)>,
     operators: usize,
     is_elif: bool,
 }
 
-const END_OF_MODULO: &str = "))";
-const END_OF_ADDED: &str = "|_added";
-const END_OF_FACTOR: &str = "|_factor";
-const END_OF_TEXT: &str = "|string";
+// With a blank: a word may follow.
+const END_OF_MODULO: &str = ")) ";
+const END_OF_ADDED: &str = "|_added ";
+const END_OF_FACTOR: &str = "|_factor ";
 
 impl<'a> Tag<'a> {
     fn new(text: &'a str, end: &'static str) -> Self {
@@ -106,7 +112,10 @@ impl<'a> Tag<'a> {
             operand: None,
             literal: false,
             filtering: false,
+            testing: false,
             assigning: false,
+            term: None,
+            follows_tilde: false,
             brackets: Vec::new(),
             endings: Vec::new(),
             operators: 0,
@@ -129,7 +138,7 @@ impl<'a> Tag<'a> {
         }
         while let Some(c) = self.text[self.at..].chars().next() {
             if self.brackets.is_empty() && self.closes() {
-                self.end_operand(out);
+                self.end_term(out);
                 let sign = usize::from(!self.text[self.at..].starts_with(self.end));
                 self.copy(sign + 2, out);
                 return;
@@ -165,17 +174,19 @@ impl<'a> Tag<'a> {
             c if c.is_alphanumeric() || c == '_' => self.word(out),
             '(' | '[' | '{' => {
                 self.operators += 1;
+                let is_argument = std::mem::take(&mut self.testing);
                 match self.operand {
                     None => self.begin_operand(out),
-                    Some(_) if c == '[' => self.wrap("|_read)", out),
+                    Some(_) if c == '[' && !is_argument => self.wrap("|_read)", out),
                     Some(_) => {}
                 }
-                self.brackets.push(self.operand.take());
+                self.brackets.push((self.operand.take(), self.term.take(), self.follows_tilde));
+                self.follows_tilde = false;
                 self.copy(1, out);
             }
             ')' | ']' | '}' => {
-                self.end_operand(out);
-                self.operand = self.brackets.pop().flatten();
+                self.end_term(out);
+                (self.operand, self.term, self.follows_tilde) = self.brackets.pop().unwrap_or_default();
                 self.literal = false;
                 self.copy(1, out);
             }
@@ -191,9 +202,15 @@ impl<'a> Tag<'a> {
             '*' if self.operand.is_some() && !self.text[self.at + 1..].starts_with('*') => {
                 self.chained("|_times)", END_OF_FACTOR, out)
             }
-            '~' if self.operand.is_some() => self.chained("|string)", END_OF_TEXT, out),
-            c => {
+            '~' if self.operand.is_some() => self.tilde(out),
+            '+' | '-' | '*' | '/' | '%' => {
                 self.end_operand(out);
+                self.operators += 1;
+                self.term = self.term.or(Some(out.len()));
+                self.copy(1, out);
+            }
+            c => {
+                self.end_term(out);
                 self.operators += usize::from(c != ',' && c != ':');
                 self.assigning &= c != '=';
                 self.copy(c.len_utf8(), out);
@@ -202,17 +219,35 @@ impl<'a> Tag<'a> {
     }
 
     fn begin_operand(&mut self, out: &mut String) {
-        self.end_operand(out);
+        if self.operand.is_some() {
+            if std::mem::take(&mut self.testing) {
+                return; // the test's argument belongs to what is tested
+            }
+            self.end_term(out);
+        }
         self.operand = Some(out.len());
+        self.term = self.term.or(self.operand);
     }
 
     fn word(&mut self, out: &mut String) {
         let rest = &self.text[self.at..];
         let mut length = word_length(rest);
         match &rest[..length] {
+            "not" if self.filtering => {
+                self.copy(length, out);
+                return;
+            }
             _ if self.filtering => {}
+            "is" if self.operand.is_some() => {
+                self.operators += 1;
+                self.literal = false;
+                self.testing = true;
+                self.filtering = true;
+                self.copy(length, out);
+                return;
+            }
             "if" | "else" | "elif" | "in" | "not" | "and" | "or" | "is" | "for" | "set" | "recursive" => {
-                self.end_operand(out);
+                self.end_term(out);
                 self.operators += 1;
                 self.assigning |= &rest[..length] == "set";
                 self.is_elif |= &rest[..length] == "elif";
@@ -254,7 +289,7 @@ impl<'a> Tag<'a> {
         self.endings.push((self.brackets.len(), END_OF_MODULO));
     }
 
-    /// `a + b + c` becomes `(a|_sum) + b|_added + c|_added`; likewise for `~`.
+    /// `a + b + c` becomes `(a|_sum) + b|_added + c|_added`; likewise for `*`.
     fn chained(&mut self, first_filter: &str, ending: &'static str, out: &mut String) {
         if self.endings.last() != Some(&(self.brackets.len(), ending)) {
             self.wrap(first_filter, out);
@@ -263,6 +298,27 @@ impl<'a> Tag<'a> {
         self.operators += 1;
         self.copy(1, out);
         self.endings.push((self.brackets.len(), ending));
+    }
+
+    /// `a ~ b` becomes `(a)|string ~ (b)|string`.
+    fn tilde(&mut self, out: &mut String) {
+        self.follows_tilde = true;
+        self.end_term(out);
+        self.operators += 1;
+        self.copy(1, out);
+        self.follows_tilde = true;
+    }
+
+    /// Where there is a term, nothing continues it.
+    fn end_term(&mut self, out: &mut String) {
+        self.end_operand(out);
+        if let (Some(start), true) = (self.term, self.follows_tilde) {
+            self.operators += 1;
+            out.insert(start, '(');
+            out.push_str(")|string ");
+        }
+        self.term = None;
+        self.follows_tilde = false;
     }
 
     /// Opens a bracket in front of the operand and writes `rest` behind it.
@@ -281,6 +337,7 @@ impl<'a> Tag<'a> {
         }
         self.operand = None;
         self.literal = false;
+        self.testing = false;
     }
 }
 
