@@ -20,6 +20,7 @@ std::vector<const KernelTable*> fast_tables() {
       .q5_0 = avx512::multiply_q5_0,
       .q5_1 = avx512::multiply_q5_1,
       .q8_0 = avx512::multiply_q8_0,
+      .i8 = avx512::multiply_i8,
       .q4_k = avx512::multiply_q4_k,
       .q5_k = avx512::multiply_q5_k,
       .q6_k = avx512::multiply_q6_k,
