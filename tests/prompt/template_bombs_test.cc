@@ -40,7 +40,7 @@ long peak_kibibytes() {
 /// In a thread with the stack that the server's threads have; fails where it takes long or much memory.
 Outcome bounded(const std::string& source) {
   const auto began = std::chrono::steady_clock::now();
-  const long before = peak_kibibytes();
+  [[maybe_unused]] const long before = peak_kibibytes();
   Outcome outcome = Outcome::rendered;
   std::thread([&] { outcome = compile_and_render(source); }).join();
   const auto took = std::chrono::steady_clock::now() - began;
