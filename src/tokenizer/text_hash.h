@@ -19,7 +19,7 @@ inline uint64_t text_hash(std::string_view text) {
     hash = mix(hash, word);
   }
   word = 0;
-  std::memcpy(&word, text.data(), text.size());
+  if (!text.empty()) std::memcpy(&word, text.data(), text.size());
   return mix(hash, word);
 }
 

@@ -173,8 +173,9 @@ std::unique_ptr<PieceEncoder> read_unigram(const Node& model, const Tokens& toke
   double lowest = 0;
   std::vector<double> scores;
   size_t index = 0;
-  for (const auto& [key, pair] : model["vocab"].value()) {
-    const Node entry = model["vocab"].element(index++, pair);
+  const Node vocabulary = model["vocab"];
+  for (const auto& [key, pair] : vocabulary.value()) {
+    const Node entry = vocabulary.element(index++, pair);
     auto member = pair.begin();
     scores.push_back(entry.element(1, (*++member).second).number());
     lowest = std::min(lowest, scores.back());
