@@ -41,10 +41,10 @@ void write_params(json::Writer& writer, const HyperParameters& params) {
   writer.member("theta", params.rope.theta).member("dimensions", params.rope.dimensions);
   writer.member("pairs", params.rope.pairs == RopePairs::halves ? "halves" : "neighbours");
   writer.member("scaling", name(params.rope.scaling)).member("factor", params.rope.factor).end_object();
-  if (params.experts > 0) {
-    writer.member("experts", params.experts).member("experts_used", params.experts_used);
-    writer.member("shared_experts", params.shared_experts).member("expert_ffn_dim", params.expert_ffn_dim);
-    writer.member("leading_dense_layers", params.leading_dense_layers);
+  if (const ExpertParameters& experts = params.experts; experts.exist()) {
+    writer.member("experts", experts.count).member("experts_used", experts.used);
+    writer.member("shared_experts", experts.shared).member("expert_ffn_dim", experts.ffn_dim);
+    writer.member("leading_dense_layers", experts.leading_dense_layers);
   }
   writer.end_object();
 }
@@ -121,9 +121,9 @@ void print_shape(const HyperParameters& params) {
              std::to_string(params.heads) + " heads of " + std::to_string(params.key_dim) + ", " +
                  std::to_string(params.kv_heads) + " for keys and values" +
                  (params.sliding_window > 0 ? ", window " + std::to_string(params.sliding_window) : ""));
-  if (params.experts > 0)
-    print_line("experts", std::to_string(params.experts_used) + " of " + std::to_string(params.experts) +
-                              " per token, " + std::to_string(params.shared_experts) + " shared");
+  if (const ExpertParameters& experts = params.experts; experts.exist())
+    print_line("experts", std::to_string(experts.used) + " of " + std::to_string(experts.count) +
+                              " per token, " + std::to_string(experts.shared) + " shared");
   print_line("context", std::to_string(params.context) + " tokens, rope theta " +
                             std::to_string(static_cast<int64_t>(params.rope.theta)) + ", scaling " +
                             std::string(name(params.rope.scaling)));

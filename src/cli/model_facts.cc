@@ -38,8 +38,8 @@ ModelFacts gather_facts(const Checkpoint& checkpoint) {
     use.bytes += tensor.bytes.size();
     facts.parameters += values;
     facts.tensor_bytes += tensor.bytes.size();
-    const bool routed = tensor.depth > 1 && tensor.depth == params.experts;
-    facts.active_parameters += routed ? values / params.experts * params.experts_used : values;
+    const bool routed = tensor.depth > 1 && tensor.depth == params.experts.count;
+    facts.active_parameters += routed ? values / params.experts.count * params.experts.used : values;
   }
   facts.template_family = family_of(checkpoint.chat_template());
   return facts;
