@@ -11,7 +11,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     with sync_playwright() as playwright:
         executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -29,7 +29,18 @@ def server():
 
 @pytest.fixture
 def page(chromium, server):
-    """The chat page; whatever goes to the console as an error, policy violations included, fails the test."""
+    """The chat page of the scripted server."""
+    yield from chat_page(chromium, server.url)
+
+
+@pytest.fixture
+def real_page(chromium, default_server):
+    """The chat page of `baleen serve` with the default model."""
+    yield from chat_page(chromium, default_server.url)
+
+
+def chat_page(chromium, url):
+    """Whatever goes to the console as an error, policy violations included, fails the test."""
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     tab = context.new_page()
     tab.set_default_timeout(15_000)
@@ -37,7 +48,7 @@ def page(chromium, server):
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda message: message.type == "error" and errors.append(message.text))
     tab.expected_errors = 0
-    tab.goto(server.url)
+    tab.goto(url)
     yield tab
     context.close()
     assert len(errors) == tab.expected_errors, errors

@@ -3,14 +3,7 @@ import time
 
 from playwright.sync_api import expect
 
-
-def send(page, text):
-    page.get_by_label("Your message").fill(text)
-    page.keyboard.press("Enter")
-
-
-def answers(page):
-    return page.get_by_role("article", name="Answer")
+from chat_page import answers, send
 
 
 def wait_until(condition, seconds=10):
