@@ -166,6 +166,17 @@ TEST(ChatTemplate, WhatAUserWritesIsTextWhereItsOriginIsLost) {
   EXPECT_THAT(pieces(prompt), ElementsAre("[<think>]", "so", "[</think>]", "yes<|im_end|>"));
 }
 
+TEST(ChatTemplate, StringsAreReadAsPythonReadsThem) {
+  EXPECT_EQ(
+      rendered(R"({{ '\a\v\/\x41\101\d\U0001F433\N{SPOUTING WHALE}\N{quotation mark}' }})", user("")).text,
+      "\a\v\\/AA\\d🐳🐳\"");
+  EXPECT_EQ(rendered("{{ 'one \\\nline' + \"\\N{APOSTROPHE}\\\\N{}\" }}", user("")).text, "one line'\\N{}");
+  for (const char* source :
+       {R"({{ '\N{NO SUCH NAME}' }})", R"({{ '\N' }})", R"({{ '\N{BULLET' }})", R"({{ '\U00110000' }})",
+        R"({{ '\U0001F43' }})", R"({{ '\U+001F433' }})", R"({{ '\U0001F43Ⅲ' }})"})
+    EXPECT_EQ(ChatTemplate::compile(source, {}).error().kind, ErrorKind::bad_input) << source;
+}
+
 TEST(ChatTemplate, ErrorsSayWhoseFaultItIs) {
   EXPECT_EQ(ChatTemplate::compile("{% if %}", {}).error().kind, ErrorKind::bad_input);
   EXPECT_EQ(ChatTemplate::compile("\xFF", {}).error().kind, ErrorKind::bad_input);

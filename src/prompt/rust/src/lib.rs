@@ -1,6 +1,7 @@
 //! Chat templates as transformers renders them, on minijinja, for C++ (see ../../template_abi.h). No panic leaves it.
 mod environment;
 mod filters;
+mod literal;
 mod methods;
 mod objects;
 mod origin;

@@ -1,7 +1,10 @@
 //! Rewrites what minijinja would read differently from Python's Jinja, before it is compiled:
-//! line ends, `{% generation %}` (nothing), `'format' % value`, and attributes such as `.items` that name a method.
+//! line ends, string literals, `{% generation %}` (nothing), `'format' % value`, and attributes such as `.items` that
+//! name a method.
 //! Operands get filters where minijinja works for free: `+` and `*` make long lists lazily, `x[i]` may read all of a
 //! text, `~` prints its operands however deep they are nested.
+
+use crate::literal;
 
 /// Attributes that Jinja resolves to the value's Python method or property before it looks at a dict's keys.
 const PYTHON_ATTRIBUTES: [&str; 8] = ["items", "keys", "values", "get", "pop", "update", "copy", "real"];
@@ -9,7 +12,7 @@ const PYTHON_ATTRIBUTES: [&str; 8] = ["items", "keys", "values", "get", "pop", "
 /// Operators and brackets of one tag, and `elif`s of one template: the compiler recurses over chains of them.
 const MAX_OPERATORS: usize = 2000;
 
-/// The rewritten source; an error's text where it is nested or chained too long.
+/// The rewritten source; an error's text where it is nested or chained too long, or a literal is broken.
 pub fn rewrite(source: &str) -> Result<String, &'static str> {
     let unix = source.replace("\r\n", "\n").replace('\r', "\n");
     let mut out = String::with_capacity(unix.len() + 64);
@@ -30,6 +33,9 @@ pub fn rewrite(source: &str) -> Result<String, &'static str> {
         };
         let mut tag = Tag::new(rest, end);
         tag.rewrite(&mut out);
+        if let Some(what) = tag.bad_literal {
+            return Err(what);
+        }
         elifs += usize::from(tag.is_elif);
         if tag.operators > MAX_OPERATORS || elifs > MAX_OPERATORS {
             return Err("over 2000 operators in one expression, or branches in one template");
@@ -96,6 +102,8 @@ struct Tag<'a> {
     endings: Vec<(usize, &'static str)>,
     operators: usize,
     is_elif: bool,
+    /// What is wrong with a string literal.
+    bad_literal: Option<&'static str>,
 }
 
 // With a blank: a word may follow.
@@ -120,6 +128,7 @@ impl<'a> Tag<'a> {
             endings: Vec::new(),
             operators: 0,
             is_elif: false,
+            bad_literal: None,
         }
     }
 
@@ -169,7 +178,10 @@ impl<'a> Tag<'a> {
                     self.begin_operand(out);
                     self.literal = true;
                 }
-                self.copy(string_length(&self.text[self.at..]), out);
+                let rest = &self.text[self.at..];
+                let text = &rest[..literal::length(rest)];
+                self.bad_literal = self.bad_literal.or(literal::rewrite(text, out).err());
+                self.at += text.len();
             }
             c if c.is_alphanumeric() || c == '_' => self.word(out),
             '(' | '[' | '{' => {
@@ -343,19 +355,4 @@ impl<'a> Tag<'a> {
 
 fn word_length(text: &str) -> usize {
     text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())
-}
-
-/// Bytes of the string literal at the start of `text`, quotes included.
-fn string_length(text: &str) -> usize {
-    let quote = text.as_bytes()[0];
-    let mut escaped = false;
-    for (i, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b if b == quote => return i + 1,
-            _ => {}
-        }
-    }
-    text.len()
 }
