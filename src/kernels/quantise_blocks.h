@@ -1,0 +1,113 @@
+// Quantising rows of floats with vectors, for the ISA folders (rules: kernels/ref/quantise.cc). One token's block at a
+// time, its k in the lanes; magnitudes are compared as integers, so infinities and NaNs come out largest. Functions are
+// static: files with different ISA flags include this.
+//
+// An ISA gives a type `Slab` with two functions:
+//   uint32_t largest(const float* x)                                   bits of the largest magnitude of 32 values
+//   int32_t put(const float* x, float factor, int tokens, std::byte*)  codes of 16 values as [4 k-groups][tokens][4],
+//                                                                      all 0 where the factor is; returns their sum
+#pragma once
+
+#include <cstring>
+
+#include "kernels/activation_layout.h"
+#include "kernels/matmul_kernels.h"
+
+#ifndef BALEEN_INLINE
+#define BALEEN_INLINE [[gnu::always_inline, maybe_unused]] static inline
+#endif
+
+namespace baleen {
+
+template <class T>
+BALEEN_INLINE void put_value(std::byte* to, T value) {
+  std::memcpy(to, &value, sizeof value);
+}
+
+BALEEN_INLINE float float_of_bits(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+/// What a block's largest magnitude says about its codes.
+struct BlockScale {
+  float amax, factor, scale;  ///< factor 0: all codes are 0
+};
+BALEEN_INLINE BlockScale block_scale(uint32_t bits) {
+  constexpr uint32_t kInfinity = 0x7F800000u, kNan = 0x7FC00000u;
+  const float amax = float_of_bits(bits);
+  if (bits >= kInfinity) return {amax, 0, float_of_bits(kNan)};
+  if (amax < 0x1p-100f) return {amax, 0, 0};
+  return {amax, 127.0f / amax, amax / 127.0f};
+}
+
+template <class Slab>
+BALEEN_INLINE void quantise_32(const float* x, int tokens, int token, std::byte* block) {
+  const BlockScale to = block_scale(Slab::largest(x));
+  const int32_t sum = Slab::put(x, to.factor, tokens, block + token * 4) +
+                      Slab::put(x + 16, to.factor, tokens, block + 16 * tokens + token * 4);
+  put_value(block + kScale32 * tokens + token * 4, to.scale);
+  put_value(block + kScaledSum32 * tokens + token * 4, to.scale * static_cast<float>(sum));
+  put_value(block + kSum32 * tokens + token * 4, -8 * sum);
+}
+
+/// Largest e of 0 .. kMaxShift with magnitude <= amax * 2^-e.
+BALEEN_INLINE int sub_scale_exponent(float magnitude, float amax) {
+  return (magnitude <= amax * 0.5f) + (magnitude <= amax * 0.25f) + (magnitude <= amax * 0.125f);
+}
+
+/// 32 of a block's values.
+struct SubBlock {
+  int index;
+  const float* x;
+  uint32_t largest;  // magnitude, as bits
+};
+
+/// One sub-block of a token, with the block's scale.
+template <class Slab>
+BALEEN_INLINE void quantise_sub_block(const SubBlock& sub, BlockScale to, int tokens, int token,
+                                      std::byte* block) {
+  const int j = sub.index;
+  const int e = to.factor == 0 ? 0 : sub_scale_exponent(float_of_bits(sub.largest), to.amax);
+  const float factor = to.factor * static_cast<float>(1 << e);
+  std::byte* codes = block + j * kSlab * tokens + token * 4;
+  const int32_t low = Slab::put(sub.x, factor, tokens, codes);
+  const int32_t high = Slab::put(sub.x + 16, factor, tokens, codes + 16 * tokens);
+  put_value(block + kShift256 * tokens + (j * tokens + token) * 4, kMaxShift - e);
+  put_value(block + kSums256 * tokens + ((j / 2 * tokens + token) * 2 + j % 2) * 2,
+            static_cast<int16_t>((low + high) * (1 << (kMaxShift - e))));
+  put_value(block + kSum16s256 * tokens + (2 * j * tokens + token) * 4, -32 * low);
+  put_value(block + kSum16s256 * tokens + ((2 * j + 1) * tokens + token) * 4, -32 * high);
+}
+
+template <class Slab>
+BALEEN_INLINE void quantise_256(const float* x, int tokens, int token, std::byte* block) {
+  uint32_t largest[8], amax = 0;
+  for (int j = 0; j < 8; ++j) {
+    largest[j] = Slab::largest(x + j * kSlab);
+    amax = largest[j] > amax ? largest[j] : amax;
+  }
+  const BlockScale to = block_scale(amax);
+  put_value(block + kScale256 * tokens + token * 4, to.scale * 0x1p-3f);
+  for (int j = 0; j < 8; ++j)
+    quantise_sub_block<Slab>({j, x + j * kSlab, largest[j]}, to, tokens, token, block);
+}
+
+template <class Slab>
+BALEEN_INLINE void quantise_tile_32(const ActivationTile& tile) {
+  for (int t = 0; t < tile.tokens; ++t)
+    for (int64_t b = 0; b < tile.cols / 32; ++b)
+      quantise_32<Slab>(tile.x + t * tile.stride + b * 32, tile.tokens, t,
+                        tile.out + b * kRecord32 * tile.tokens);
+}
+
+template <class Slab>
+BALEEN_INLINE void quantise_tile_256(const ActivationTile& tile) {
+  for (int t = 0; t < tile.tokens; ++t)
+    for (int64_t b = 0; b < tile.cols / 256; ++b)
+      quantise_256<Slab>(tile.x + t * tile.stride + b * 256, tile.tokens, t,
+                         tile.out + b * kRecord256 * tile.tokens);
+}
+
+}  // namespace baleen
