@@ -42,6 +42,7 @@ constexpr auto kTypes = std::to_array<BlockTypeInfo>({
     {BlockType::mxfp4, "mxfp4", 32, 17},
     {BlockType::nvfp4, "nvfp4", 64, 36},
     {BlockType::f8_e4m3, "f8_e4m3", 1, 1},
+    {BlockType::f8_e8m0, "f8_e8m0", 1, 1},
 });
 
 }  // namespace

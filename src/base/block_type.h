@@ -9,7 +9,7 @@
 
 namespace baleen {
 
-/// The values are GGUF's type ids; fp8_e4m3 and i-types beyond GGUF's list start at 1000.
+/// The values are GGUF's type ids; those beyond GGUF's list start at 1000.
 enum class BlockType : uint32_t {
   f32 = 0,
   f16 = 1,
@@ -45,6 +45,7 @@ enum class BlockType : uint32_t {
   mxfp4 = 39,
   nvfp4 = 40,
   f8_e4m3 = 1000,
+  f8_e8m0 = 1001,  ///< a power of two: scales only
 };
 
 struct BlockTypeInfo {

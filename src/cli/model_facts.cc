@@ -25,11 +25,14 @@ std::string_view family_of(std::string_view chat_template) {
   return "other";
 }
 
+bool is_routed(const Tensor& tensor) { return tensor.name.contains("_exps."); }
+
 }  // namespace
 
 ModelFacts gather_facts(const Checkpoint& checkpoint) {
   const HyperParameters& params = checkpoint.params();
   ModelFacts facts;
+  int64_t routed = 0;
   for (const Tensor& tensor : checkpoint.tensors()) {
     const int64_t values = tensor.depth * tensor.rows * tensor.cols;
     ModelFacts::TypeUse& use = facts.types[info(tensor.type).name];
@@ -38,9 +41,10 @@ ModelFacts gather_facts(const Checkpoint& checkpoint) {
     use.bytes += tensor.bytes.size();
     facts.parameters += values;
     facts.tensor_bytes += tensor.bytes.size();
-    const bool routed = tensor.depth > 1 && tensor.depth == params.experts.count;
-    facts.active_parameters += routed ? values / params.experts.count * params.experts.used : values;
+    if (is_routed(tensor)) routed += values;
   }
+  facts.active_parameters = facts.parameters - routed;
+  if (params.experts.exist()) facts.active_parameters += routed / params.experts.count * params.experts.used;
   facts.template_family = family_of(checkpoint.chat_template());
   return facts;
 }
@@ -52,6 +56,12 @@ uint64_t kv_bytes_per_token(const HyperParameters& params, KvType type) {
   layout.key_dim = params.key_dim;
   layout.value_dim = params.value_dim;
   layout.type = type;
+  if (const LatentParameters& latent = params.latent; latent.exist()) {
+    layout.shape = KvShape::latent;
+    layout.kv_heads = 1;
+    layout.key_dim = latent.kv_rank + latent.rope_dim;
+    layout.value_dim = latent.kv_rank;
+  }
   return layout.token_bytes();
 }
 

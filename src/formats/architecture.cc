@@ -7,7 +7,8 @@
 namespace baleen {
 namespace {
 
-constexpr const Architecture* kArchitectures[] = {&kLlama, &kQwen2, &kQwen3, &kSmolLm3};
+constexpr const Architecture* kArchitectures[] = {&kLlama,   &kQwen2,     &kQwen3,     &kQwen3Moe,
+                                                  &kSmolLm3, &kDeepseek2, &kDeepseek32};
 
 }  // namespace
 

@@ -26,7 +26,30 @@ inline constexpr Extent kVocab = [](const HyperParameters& p) -> int64_t { retur
 inline constexpr Extent kRopePairs = [](const HyperParameters& p) -> int64_t {
   return p.rope.dimensions / 2;
 };
+inline constexpr Extent kExperts = [](const HyperParameters& p) -> int64_t { return p.experts.count; };
+inline constexpr Extent kExpertFfn = [](const HyperParameters& p) -> int64_t { return p.experts.ffn_dim; };
+inline constexpr Extent kSharedFfn = [](const HyperParameters& p) {
+  return int64_t{p.experts.shared} * p.experts.ffn_dim;
+};
 }  // namespace extent
+
+/// Whether a layer has a tensor.
+using Condition = bool (*)(const HyperParameters&, int32_t layer);
+
+namespace layers {
+inline constexpr Condition kDense = [](const HyperParameters& p, int32_t layer) {
+  return layer < p.experts.leading_dense_layers;
+};
+inline constexpr Condition kOfExperts = [](const HyperParameters& p, int32_t layer) {
+  return layer >= p.experts.leading_dense_layers;
+};
+inline constexpr Condition kOfSharedExperts = [](const HyperParameters& p, int32_t layer) {
+  return layer >= p.experts.leading_dense_layers && p.experts.shared > 0;
+};
+inline constexpr Condition kOfBiasedExperts = [](const HyperParameters& p, int32_t layer) {
+  return layer >= p.experts.leading_dense_layers && p.experts.selection_bias;
+};
+}  // namespace layers
 
 enum class Presence { required, optional };
 
@@ -35,16 +58,32 @@ struct TensorRule {
   Presence presence = Presence::required;
   Extent rows = nullptr;  ///< null: a vector
   Extent cols = nullptr;
+  Extent depth = nullptr;   ///< null: no stack
+  bool of_experts = false;  ///< the stack is of experts: a folder has one tensor for each (expert_name())
+  Condition condition = nullptr;      ///< of a layer's tensor; null: every layer has it
+  std::string_view alternative = {};  ///< may be there in its place
 };
 
 constexpr TensorRule matrix(std::string_view name, Extent rows, Extent cols) {
-  return {name, Presence::required, rows, cols};
+  return {.name = name, .rows = rows, .cols = cols};
 }
-constexpr TensorRule vector(std::string_view name, Extent size) {
-  return {name, Presence::required, nullptr, size};
+constexpr TensorRule vector(std::string_view name, Extent size) { return {.name = name, .cols = size}; }
+constexpr TensorRule stack(std::string_view name, Extent depth, Extent rows, Extent cols) {
+  return {.name = name, .rows = rows, .cols = cols, .depth = depth};
+}
+constexpr TensorRule experts(std::string_view name, Extent rows, Extent cols) {
+  return {.name = name, .rows = rows, .cols = cols, .depth = extent::kExperts, .of_experts = true};
 }
 constexpr TensorRule optional(TensorRule rule) {
   rule.presence = Presence::optional;
+  return rule;
+}
+constexpr TensorRule in(Condition condition, TensorRule rule) {
+  rule.condition = condition;
+  return rule;
+}
+constexpr TensorRule unless(std::string_view alternative, TensorRule rule) {
+  rule.alternative = alternative;
   return rule;
 }
 
@@ -53,8 +92,10 @@ struct Architecture {
   RopePairs rope_pairs;                       ///< of a GGUF file
   std::span<const TensorRule> tensors;        ///< of the whole model
   std::span<const TensorRule> layer_tensors;  ///< of every layer
-  int32_t rope_gap =
-      0;  ///< every so many-th layer has no rope, where a file does not say it itself; 0: all have
+  /// Every so many-th layer has no rope, where a file does not say it itself; 0: all have.
+  int32_t rope_gap = 0;
+  bool latent = false, indexer = false, experts = false;  ///< which hyper-parameters it has
+  bool normalises_weights = false;                        ///< of experts, where a GGUF file does not say it
 };
 
 /// Null for an architecture that nobody has written a table for.

@@ -1,11 +1,15 @@
 #include "formats/checkpoint.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "formats/checkpoint_parts.h"
 #include "formats/error_text.h"
 #include "formats/tensor_check.h"
+#include "formats/tensor_name.h"
 
 namespace baleen {
 namespace {
@@ -37,6 +41,7 @@ uint64_t fingerprint_of(const CheckpointParts& parts) {
     const size_t last = tensor.bytes.size() - size;
     for (const size_t begin : {size_t{0}, last / 2, last})
       state = hash(state, tensor.bytes.subspan(begin, size));
+    state = hash(state, tensor.scales.bytes.first(std::min(tensor.scales.bytes.size(), kSampleBytes)));
   }
   return state;
 }
@@ -67,7 +72,14 @@ Checkpoint::Checkpoint(CheckpointParts parts) : fingerprint_(fingerprint_of(part
   chat_template_ = std::move(parts.chat_template);
   name_ = std::move(parts.name);
   tensors_ = std::move(parts.tensors);
+  const auto unused = std::ranges::partition(tensors_, [&](const Tensor& tensor) {
+    const auto layer = split_number(tensor.name, kLayerPrefix);
+    return !layer || layer->number < params_.layers;
+  });
+  std::ranges::move(unused, std::back_inserter(prediction_tensors_));
+  tensors_.erase(unused.begin(), unused.end());
   std::ranges::sort(tensors_, {}, &Tensor::name);
+  std::ranges::sort(prediction_tensors_, {}, &Tensor::name);
   path_ = std::move(parts.path);
   field_offsets_ = std::move(parts.field_offsets);
   for (const MappedFile& file : parts.files) file_bytes_ += file.bytes().size();
@@ -75,6 +87,21 @@ Checkpoint::Checkpoint(CheckpointParts parts) : fingerprint_(fingerprint_of(part
 }
 
 const Tensor* Checkpoint::find(std::string_view name) const { return find_tensor(tensors_, name); }
+
+std::optional<Tensor> Checkpoint::expert_tensor(int32_t layer, std::string_view stack, int32_t expert) const {
+  const std::string name = fmt::format("{}{}.{}", kLayerPrefix, layer, stack);
+  if (const Tensor* own = find(expert_name(name, expert))) return *own;
+  const Tensor* all = find(name);
+  if (all == nullptr || expert < 0 || expert >= all->depth) return std::nullopt;
+  Tensor one = *all;
+  const size_t bytes = all->bytes.size() / static_cast<size_t>(all->depth);
+  one.name = expert_name(name, expert);
+  one.dimensions = 2;
+  one.depth = 1;
+  one.bytes = all->bytes.subspan(static_cast<size_t>(expert) * bytes, bytes);
+  one.file_offset += static_cast<size_t>(expert) * bytes;
+  return one;
+}
 
 Error Checkpoint::locate(Error error) const {
   const size_t end = error.message.find_first_of(":[ ");

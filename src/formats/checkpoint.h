@@ -1,11 +1,12 @@
 // What a model file or folder says, validated: the one door of formats/. A Checkpoint looks the same whether
-// it was read from GGUF or (later) a Hugging Face folder: tensor names are GGUF's (blk.0.attn_q.weight).
+// it was read from GGUF or a Hugging Face folder: tensor names are GGUF's (blk.0.attn_q.weight).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,15 @@
 
 namespace baleen {
 
+/// Scales of an FP8 matrix: what a weight stands for is weight * scale of its block. Blocks are counted from the top
+/// left, so that the last ones may be partial.
+struct TensorScales {
+  BlockType type = BlockType::f32;         ///< f32, bf16 or f8_e8m0
+  int32_t block_rows = 0, block_cols = 0;  ///< 0: the tensor has no scales
+  std::span<const std::byte> bytes;        ///< [ceil(rows / block_rows), ceil(cols / block_cols)]
+  bool exist() const { return block_rows > 0; }
+};
+
 /// A matrix is [rows, cols] with cols contiguous; a vector has rows = 1. GGUF's ne0 is cols.
 /// Three dimensions (stacked experts): [depth, rows, cols].
 struct Tensor {
@@ -28,6 +38,7 @@ struct Tensor {
   int64_t depth = 1, rows = 1, cols = 0;
   std::span<const std::byte> bytes;  ///< into the mapped file
   uint64_t file_offset = 0;
+  TensorScales scales;  ///< of type f8_e4m3 alone, and always of it
 };
 
 struct CheckpointParts;
@@ -46,8 +57,14 @@ class Checkpoint {
   /// Jinja source; empty where the GGUF file has none, and for folders (prompt/template_source.h reads theirs).
   const std::string& chat_template() const { return chat_template_; }
   const std::string& name() const { return name_; }  ///< general.name, else the file's
+  /// Sorted by name. Experts are stacks in GGUF files and one tensor each in folders (tensor_name.h).
   std::span<const Tensor> tensors() const { return tensors_; }
   const Tensor* find(std::string_view name) const;  ///< null where there is none
+  /// One expert's matrix [rows, cols] of blk.LAYER.STACK, as in (3, "ffn_gate_exps.weight", 7), from a stack in one
+  /// tensor or from one of its own. Nothing where there is none.
+  std::optional<Tensor> expert_tensor(int32_t layer, std::string_view stack, int32_t expert) const;
+  /// Those of the next-token-prediction blocks (params().prediction_layers), which no step reads.
+  std::span<const Tensor> prediction_tensors() const { return prediction_tensors_; }
   /// The tensor's file pages will not be read again.
   void release(const Tensor& tensor) const;
   /// Changes whenever the weights do: a hash over metadata, tensor table and a sample of the tensor bytes.
@@ -65,7 +82,7 @@ class Checkpoint {
   HyperParameters params_;
   Vocabulary vocabulary_;
   std::string chat_template_, name_;
-  std::vector<Tensor> tensors_;  // sorted by name
+  std::vector<Tensor> tensors_, prediction_tensors_;  // sorted by name
   std::filesystem::path path_;
   std::map<std::string, uint64_t, std::less<>> field_offsets_;
   std::shared_ptr<const std::vector<MappedFile>> files_;

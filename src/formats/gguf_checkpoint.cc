@@ -85,9 +85,12 @@ Result<void> read_model(const GgufFile& file, GgufFields& fields, CheckpointPart
   auto rows = read_vocab_rows(fields, parts);
   if (!rows) return error_of(rows);
   parts.params.vocab_rows = *rows;
+  ExpertParameters& experts = parts.params.experts;
+  experts.selection_bias = find_tensor(parts.tensors, fmt::format("blk.{}.exp_probs_b.bias",
+                                                                  experts.leading_dense_layers)) != nullptr;
   const std::string place = fmt::format("tensor table at byte {}", file.table_offset);
   const auto same_name = [](std::string_view tensor) { return std::string(tensor); };
-  return check_tensors({parts.tensors, place, same_name}, *architecture, parts.params);
+  return check_tensors({parts.tensors, place, same_name, false}, *architecture, parts.params);
 }
 
 Result<void> read_parts(const GgufFile& file, Wanted wanted, CheckpointParts& parts) {

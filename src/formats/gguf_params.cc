@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "formats/error_text.h"
+#include "formats/expert_fields.h"
 #include "formats/head_fields.h"
+#include "formats/latent_fields.h"
 #include "formats/parameter_limits.h"
 #include "formats/yarn.h"
 
@@ -12,6 +14,23 @@ namespace {
 
 constexpr HeadKeys kHeadKeys = {".attention.head_count", ".attention.head_count_kv", ".attention.key_length",
                                 ".attention.value_length"};
+constexpr LatentKeys kLatentKeys = {".attention.q_lora_rank", ".attention.kv_lora_rank",
+                                    ".rope.dimension_count"};
+constexpr IndexerKeys kIndexerKeys = {".attention.indexer.head_count", ".attention.indexer.key_length",
+                                      ".attention.indexer.top_k"};
+constexpr ExpertKeys kExpertKeys = {.count = ".expert_count",
+                                    .used = ".expert_used_count",
+                                    .ffn_dim = ".expert_feed_forward_length",
+                                    .normalise = ".expert_weights_norm"};
+constexpr ExpertKeys kDeepseekExpertKeys = {.count = ".expert_count",
+                                            .used = ".expert_used_count",
+                                            .ffn_dim = ".expert_feed_forward_length",
+                                            .shared = ".expert_shared_count",
+                                            .leading_dense = ".leading_dense_block_count",
+                                            .groups = ".expert_group_count",
+                                            .groups_used = ".expert_group_used_count",
+                                            .weight_scale = ".expert_weights_scale",
+                                            .normalise = ".expert_weights_norm"};
 
 void read_yarn(GgufFields& fields, const HyperParameters& params, RopeParameters& rope) {
   rope.original_context =
@@ -29,9 +48,11 @@ void read_yarn(GgufFields& fields, const HyperParameters& params, RopeParameters
 void read_rope(GgufFields& fields, HyperParameters& params) {
   RopeParameters& rope = params.rope;
   rope.theta = fields.real(".rope.freq_base", kThetaRange, 10000.0F);
-  rope.dimensions = fields.integer(".rope.dimension_count", {2, params.key_dim}, params.key_dim);
-  if (rope.dimensions % 2 != 0)
-    fields.fail(".rope.dimension_count", fmt::format("is {}, which is odd", rope.dimensions));
+  if (!params.latent.exist()) {
+    rope.dimensions = fields.integer(".rope.dimension_count", {2, params.key_dim}, params.key_dim);
+    if (rope.dimensions % 2 != 0)
+      fields.fail(".rope.dimension_count", fmt::format("is {}, which is odd", rope.dimensions));
+  }
   // Files from before rope.scaling.* have the factor of linear scaling alone, under an older name.
   const std::string_view factor_key =
       fields.has(".rope.scale_linear") ? ".rope.scale_linear" : ".rope.scaling.factor";
@@ -49,28 +70,89 @@ void read_rope(GgufFields& fields, HyperParameters& params) {
   }
 }
 
+/// Files with attn_k_b and attn_v_b state the latent's own width as key_length and value_length, and those of a head as
+/// key_length_mla and value_length_mla; older ones state the head's.
+void read_latents(GgufFields& fields, HyperParameters& params) {
+  LatentParameters& latent = params.latent;
+  params.heads = fields.integer(".attention.head_count", kHeadRange);
+  read_latent_ranks(fields, kLatentKeys, latent);
+  const bool mla = fields.has(".attention.key_length_mla");
+  const std::string_view key_key = mla ? ".attention.key_length_mla" : ".attention.key_length";
+  const int32_t key_dim = fields.integer(key_key, kHeadDimRange);
+  latent.value_dim =
+      fields.integer(mla ? ".attention.value_length_mla" : ".attention.value_length", kHeadDimRange);
+  latent.nope_dim = key_dim - latent.rope_dim;
+  if (latent.nope_dim < 1)
+    fields.fail(key_key,
+                fmt::format("is {}, of which {} dimensions turn: none is left", key_dim, latent.rope_dim));
+  const auto expect = [&](std::string_view key, int32_t expected) {
+    if (const int32_t stated = fields.integer(key, kHeadDimRange, expected); stated != expected)
+      fields.fail(key, fmt::format("is {}, the latent has {}", stated, expected));
+  };
+  if (mla) {
+    expect(".attention.key_length", latent.kv_rank + latent.rope_dim);
+    expect(".attention.value_length", latent.kv_rank);
+  }
+  finish_latents(fields, ".attention.head_count_kv", true, params);
+}
+
+/// The selection bias shows in the tensors alone: read_gguf() completes it.
+void read_mixture(GgufFields& fields, const Architecture& architecture, HyperParameters& params) {
+  ExpertParameters& experts = params.experts;
+  experts.normalise_weights = architecture.normalises_weights;
+  // llama.cpp's numbers. Files from before V3 do not say it: softmax.
+  constexpr int32_t kSoftmax = 1, kSigmoid = 2;
+  const int32_t gate = fields.integer(".expert_gating_func", {kSoftmax, kSigmoid}, kSoftmax);
+  experts.gate = gate == kSigmoid ? ExpertGate::sigmoid : ExpertGate::softmax;
+  experts.group_score = gate == kSigmoid ? GroupScore::two_best : GroupScore::best;
+  read_experts(fields, architecture.latent ? kDeepseekExpertKeys : kExpertKeys, params);
+}
+
+void refuse_experts(GgufFields& fields, const Architecture& architecture) {
+  if (fields.integer(".expert_count", {0, kMaxExperts}, 0) != 0)
+    fields.fail(".expert_count", fmt::format("architecture {} has no experts here", architecture.name));
+  if (fields.integer(".expert_used_count", {0, kMaxExperts}, 0) != 0)
+    fields.fail(".expert_used_count", "is set, but there are no experts");
+}
+
+/// block_count counts prediction blocks too.
+void read_layers(GgufFields& fields, HyperParameters& params) {
+  const int32_t blocks = fields.integer(".block_count", kLayerRange);
+  params.prediction_layers = fields.integer(".nextn_predict_layers", kPredictionRange, 0);
+  if (params.prediction_layers >= blocks)
+    fields.fail(".nextn_predict_layers",
+                fmt::format("is {}, the model has {} blocks", params.prediction_layers, blocks));
+  params.layers = blocks - params.prediction_layers;
+}
+
 }  // namespace
 
 Result<HyperParameters> read_gguf_params(GgufFields& fields, const Architecture& architecture) {
   HyperParameters params;
   params.architecture = architecture.name;
   params.rope.pairs = architecture.rope_pairs;
-  params.layers = fields.integer(".block_count", kLayerRange);
+  read_layers(fields, params);
   params.dim = fields.integer(".embedding_length", kDimRange);
   params.ffn_dim = fields.integer(".feed_forward_length", kDimRange);
   params.context = fields.integer(".context_length", kContextRange);
   params.sliding_window = fields.integer(".attention.sliding_window", {0, kContextRange.most}, 0);
   params.norm_eps = fields.real(".attention.layer_norm_rms_epsilon", kEpsRange);
-  read_heads(fields, kHeadKeys, params);
+  if (architecture.latent) {
+    read_latents(fields, params);
+  } else {
+    read_heads(fields, kHeadKeys, params);
+  }
   if (auto status = fields.status(); !status) return error_of(status);
   read_rope(fields, params);
   if (architecture.rope_gap > 0)
     for (int32_t layer = architecture.rope_gap - 1; layer < params.layers; layer += architecture.rope_gap)
       params.layers_without_rope.push_back(layer);
-  if (fields.integer(".expert_count", {0, kMaxExperts}, 0) != 0)
-    fields.fail(".expert_count", fmt::format("architecture {} has no experts here", architecture.name));
-  if (fields.integer(".expert_used_count", {0, kMaxExperts}, 0) != 0)
-    fields.fail(".expert_used_count", "is set, but there are no experts");
+  if (architecture.indexer) read_indexer(fields, kIndexerKeys, kLatentKeys.q_rank, params);
+  if (architecture.experts) {
+    read_mixture(fields, architecture, params);
+  } else {
+    refuse_experts(fields, architecture);
+  }
   if (auto status = fields.status(); !status) return error_of(status);
   return params;
 }

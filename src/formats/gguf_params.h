@@ -8,8 +8,8 @@
 
 namespace baleen {
 
-/// Everything but vocab_rows. Each value is range-checked, and those that depend on each other against each
-/// other.
+/// Everything but vocab_rows and experts.selection_bias, which the tensors say. Each value is range-checked, and those
+/// that depend on each other against each other.
 Result<HyperParameters> read_gguf_params(GgufFields& fields, const Architecture& architecture);
 
 }  // namespace baleen

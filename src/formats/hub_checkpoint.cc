@@ -10,6 +10,7 @@
 #include "formats/hub_index.h"
 #include "formats/hub_names.h"
 #include "formats/hub_params.h"
+#include "formats/hub_scales.h"
 #include "formats/safetensors.h"
 #include "formats/tensor_check.h"
 
@@ -155,7 +156,8 @@ Result<void> check_model(const HubConfig& config, CheckpointParts& parts) {
   if (twin != parts.tensors.end())
     return bad_input(
         fmt::format("tensor {} at byte {}: is there twice", hub_name(twin->name), twin->file_offset));
-  const TensorTable table{parts.tensors, "safetensors header at byte 8", hub_name};
+  if (auto attached = attach_scales(config.weight_blocks, parts.tensors); !attached) return attached;
+  const TensorTable table{parts.tensors, "safetensors header at byte 8", hub_name, true};
   if (auto checked = check_tensors(table, *config.architecture, config.params); !checked) return checked;
   const bool has_output = find_tensor(parts.tensors, "output.weight") != nullptr;
   if (!config.tied_embeddings && !has_output)

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "formats/error_text.h"
+#include "formats/expert_fields.h"
 #include "formats/head_fields.h"
+#include "formats/latent_fields.h"
 #include "formats/parameter_limits.h"
 #include "formats/yarn.h"
 
@@ -19,12 +21,31 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {"llama", "llama", false}, {"mistral", "llama", false},  {"qwen2", "qwen2", false},
-    {"qwen3", "qwen3", false}, {"smollm3", "smollm3", true},
+    {"llama", "llama", false},           {"mistral", "llama", false},
+    {"qwen2", "qwen2", false},           {"qwen3", "qwen3", false},
+    {"qwen3_moe", "qwen3moe", false},    {"smollm3", "smollm3", true},
+    {"deepseek_v2", "deepseek2", false}, {"deepseek_v3", "deepseek2", false},
+    {"kimi_k2", "deepseek2", false},     {"deepseek_v32", "deepseek32", false},
 };
 
 constexpr float kDefaultEps = 1e-6F;  // LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config, SmolLM3Config
 constexpr HeadKeys kHeadKeys = {"num_attention_heads", "num_key_value_heads", "head_dim", ""};
+
+constexpr LatentKeys kLatentKeys = {"q_lora_rank", "kv_lora_rank", "qk_rope_head_dim"};
+constexpr IndexerKeys kIndexerKeys = {"index_n_heads", "index_head_dim", "index_topk"};
+constexpr ExpertKeys kExpertKeys = {.count = "num_experts",
+                                    .used = "num_experts_per_tok",
+                                    .ffn_dim = "moe_intermediate_size",
+                                    .normalise = "norm_topk_prob"};
+constexpr ExpertKeys kDeepseekExpertKeys = {.count = "n_routed_experts",
+                                            .used = "num_experts_per_tok",
+                                            .ffn_dim = "moe_intermediate_size",
+                                            .shared = "n_shared_experts",
+                                            .leading_dense = "first_k_dense_replace",
+                                            .groups = "n_group",
+                                            .groups_used = "topk_group",
+                                            .weight_scale = "routed_scaling_factor",
+                                            .normalise = "norm_topk_prob"};
 
 /// rope_theta stands in rope_parameters in the newer style, beside it in the older; both must agree.
 float read_theta(JsonFields& fields) {
@@ -91,15 +112,24 @@ class ScalingReader {
   std::string_view object_;
 };
 
-void read_rope(JsonFields& fields, HyperParameters& params) {
+void read_rotated_share(JsonFields& fields, HyperParameters& params) {
   RopeParameters& rope = params.rope;
-  rope.pairs = RopePairs::halves;
-  rope.theta = read_theta(fields);
   const float share = fields.real("partial_rotary_factor", {0.0F, 1.0F}, 1.0F);
   rope.dimensions = static_cast<int32_t>(share * static_cast<float>(params.key_dim));
   if (rope.dimensions < 2 || rope.dimensions % 2 != 0)
     fields.fail("partial_rotary_factor", fmt::format("turns {} of {} dimensions, which are no pairs",
                                                      rope.dimensions, params.key_dim));
+}
+
+void read_rope(JsonFields& fields, HyperParameters& params) {
+  params.rope.theta = read_theta(fields);
+  if (params.latent.exist()) {
+    const bool neighbours = fields.flag("rope_interleave", true);
+    params.rope.pairs = neighbours ? RopePairs::neighbours : RopePairs::halves;
+  } else {
+    params.rope.pairs = RopePairs::halves;
+    read_rotated_share(fields, params);
+  }
   ScalingReader(fields, params).read();
 }
 
@@ -151,6 +181,46 @@ void read_layers_without_rope(JsonFields& fields, HyperParameters& params) {
   }
 }
 
+void read_latents(JsonFields& fields, HyperParameters& params) {
+  params.heads = fields.integer(kHeadKeys.heads, kHeadRange);
+  read_latent_ranks(fields, kLatentKeys, params.latent);
+  params.latent.nope_dim = fields.integer("qk_nope_head_dim", {1, kHeadDimRange.most});
+  params.latent.value_dim = fields.integer("v_head_dim", {1, kHeadDimRange.most});
+  finish_latents(fields, kHeadKeys.kv_heads, false, params);
+}
+
+/// DeepSeek's gate and the way it chooses experts. Defaults: those of V2's and V3's configuration classes.
+void read_deepseek_experts(JsonFields& fields, std::string_view model_type, HyperParameters& params) {
+  const bool v2 = model_type == "deepseek_v2";
+  ExpertParameters& experts = params.experts;
+  const std::string_view method = fields.text("topk_method", v2 ? "greedy" : "noaux_tc");
+  if (method != "greedy" && method != "group_limited_greedy" && method != "noaux_tc")
+    fields.fail(
+        "topk_method",
+        fmt::format("\"{}\" is unknown: greedy, group_limited_greedy and noaux_tc are read", shown(method)));
+  const std::string_view scores = fields.text("scoring_func", v2 ? "softmax" : "sigmoid");
+  if (scores != "softmax" && scores != "sigmoid")
+    fields.fail("scoring_func",
+                fmt::format("\"{}\" is unknown: softmax and sigmoid are read", shown(scores)));
+  experts.gate = scores == "sigmoid" ? ExpertGate::sigmoid : ExpertGate::softmax;
+  experts.selection_bias = method == "noaux_tc";
+  experts.group_score = experts.selection_bias ? GroupScore::two_best : GroupScore::best;
+  experts.normalise_weights = !v2;
+  read_experts(fields, kDeepseekExpertKeys, params);
+  if (method == "greedy") experts.groups = experts.groups_used = 1;
+  if (fields.integer("moe_layer_freq", kLayerRange, 1) != 1)
+    fields.fail("moe_layer_freq", "must be 1: every layer behind the leading dense ones has experts");
+}
+
+void read_qwen3_experts(JsonFields& fields, HyperParameters& params) {
+  read_experts(fields, kExpertKeys, params);
+  if (fields.integer("decoder_sparse_step", kLayerRange, 1) != 1)
+    fields.fail("decoder_sparse_step", "must be 1: every layer has experts");
+  const auto dense = fields.value("mlp_only_layers");
+  if (dense && (dense->kind() != json::Kind::array || dense->size() != 0))
+    fields.fail("mlp_only_layers", "must be empty: every layer has experts");
+}
+
 /// What would change the arithmetic and is not supported.
 void refuse_unsupported(JsonFields& fields) {
   for (const std::string_view key : {"attention_bias", "mlp_bias"})
@@ -158,8 +228,33 @@ void refuse_unsupported(JsonFields& fields) {
   const std::string_view activation = fields.text("hidden_act", "silu");
   if (activation != "silu" && activation != "swish")
     fields.fail("hidden_act", fmt::format("\"{}\" is not supported, silu is", shown(activation)));
-  if (fields.has("quantization_config"))
-    fields.fail("quantization_config", "is not supported in this architecture");
+}
+
+/// FP8 as DeepSeek publishes it (arXiv 2412.19437, 3.3): E4M3 weights with a scale for each block.
+WeightBlocks read_weight_blocks(JsonFields& fields) {
+  WeightBlocks blocks;
+  if (!fields.has("quantization_config")) return blocks;
+  constexpr std::string_view kMethod = "quantization_config.quant_method",
+                             kFormat = "quantization_config.fmt",
+                             kSize = "quantization_config.weight_block_size";
+  if (const auto method = fields.text(kMethod); method != "fp8")
+    fields.fail(kMethod, fmt::format("\"{}\" is not supported, fp8 is", shown(method)));
+  if (const auto format = fields.text(kFormat, "e4m3"); format != "e4m3")
+    fields.fail(kFormat, fmt::format("\"{}\" is not supported, e4m3 is", shown(format)));
+  const auto size = fields.value(kSize);
+  if (!size || size->kind() != json::Kind::array || size->size() != 2) {
+    fields.fail(kSize, "must be two numbers");
+    return blocks;
+  }
+  int32_t* const ends[2] = {&blocks.rows, &blocks.cols};
+  for (size_t count = 0; const auto [unused, value] : *size) {
+    const auto number = value.kind() == json::Kind::integer ? value.integer() : std::nullopt;
+    if (!number || *number < kWeightBlockRange.least || *number > kWeightBlockRange.most)
+      fields.fail(
+          kSize, fmt::format("must be numbers in {} to {}", kWeightBlockRange.least, kWeightBlockRange.most));
+    *ends[count++] = static_cast<int32_t>(number.value_or(0));
+  }
+  return blocks;
 }
 
 }  // namespace
@@ -201,13 +296,22 @@ Result<HubConfig> read_hub_config(JsonFields& fields) {
   params.context = fields.integer("max_position_embeddings", kContextRange);
   params.vocab_rows = fields.integer("vocab_size", kVocabularyRange);
   params.norm_eps = fields.real("rms_norm_eps", kEpsRange, kDefaultEps);
-  read_heads(fields, kHeadKeys, params);
+  if (config.architecture->latent) {
+    read_latents(fields, params);
+  } else {
+    read_heads(fields, kHeadKeys, params);
+  }
   if (auto status = fields.status(); !status) return error_of(status);
   read_rope(fields, params);
   read_window(fields, model_type, params);
   check_layer_types(fields, params);
   if (model_type == "smollm3") read_layers_without_rope(fields, params);
+  if (config.architecture->indexer) read_indexer(fields, kIndexerKeys, kLatentKeys.q_rank, params);
+  if (config.architecture->latent) read_deepseek_experts(fields, model_type, params);
+  if (model_type == "qwen3_moe") read_qwen3_experts(fields, params);
+  params.prediction_layers = fields.integer("num_nextn_predict_layers", kPredictionRange, 0);
   refuse_unsupported(fields);
+  config.weight_blocks = read_weight_blocks(fields);
   const auto bos = read_token_ids(fields, "bos_token_id", params.vocab_rows);
   config.bos = bos.empty() ? -1 : bos.front();
   config.eos = read_token_ids(fields, "eos_token_id", params.vocab_rows);

@@ -11,10 +11,16 @@
 
 namespace baleen {
 
+/// Of FP8 weights that share a scale (quantization_config.weight_block_size); 0: there are none.
+struct WeightBlocks {
+  int32_t rows = 0, cols = 0;
+};
+
 struct HubConfig {
   HyperParameters params;
   const Architecture* architecture = nullptr;
   bool tied_embeddings = false;
+  WeightBlocks weight_blocks;
   int32_t bos = -1;
   std::vector<int32_t> eos;  ///< in the file's order
 };

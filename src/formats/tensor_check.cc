@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
+
+#include "formats/tensor_name.h"
 
 namespace baleen {
 namespace {
@@ -26,7 +26,7 @@ bool is_weight_type(BlockType type) {
     case BlockType::i32:
     case BlockType::i64:
     case BlockType::f64:
-    case BlockType::f8_e4m3:
+    case BlockType::f8_e8m0:
     case BlockType::q8_1:
     case BlockType::q8_k:
       return false;
@@ -35,72 +35,95 @@ bool is_weight_type(BlockType type) {
   }
 }
 
+/// Of a next-token-prediction block beside what a layer has (DeepSeek V3, arXiv 2412.19437, 2.2). GGUF's names.
+constexpr TensorRule kPredictionTensors[] = {
+    matrix("nextn.eh_proj.weight", extent::kDim, [](const HyperParameters& p) { return int64_t{2} * p.dim; }),
+    vector("nextn.enorm.weight", extent::kDim),
+    vector("nextn.hnorm.weight", extent::kDim),
+    matrix("nextn.embed_tokens.weight", extent::kVocab, extent::kDim),
+    matrix("nextn.shared_head_head.weight", extent::kVocab, extent::kDim),
+    vector("nextn.shared_head_norm.weight", extent::kDim),
+};
+
+const TensorRule* find_rule(std::span<const TensorRule> rules, std::string_view name) {
+  const auto found = std::ranges::find(rules, name, &TensorRule::name);
+  return found != rules.end() ? &*found : nullptr;
+}
+
 struct Check {
   const TensorTable& table;
   const Architecture& architecture;
   const HyperParameters& params;
 
-  /// All tensors of one rule set, their names behind `prefix`.
-  Result<void> run(std::span<const TensorRule> rules, std::string_view prefix) const {
-    for (const TensorRule& rule : rules) {
-      const std::string name = fmt::format("{}{}", prefix, rule.name);
-      if (const Tensor* tensor = find_tensor(table.tensors, name)) {
-        if (auto checked = against(*tensor, rule); !checked) return checked;
-      } else if (rule.presence == Presence::required) {
-        return bad_input(fmt::format("tensor {} ({}): is missing", table.name_in_file(name), table.place));
-      }
-    }
+  Result<void> layer(int32_t index) const {
+    const std::string prefix = fmt::format("{}{}.", kLayerPrefix, index);
+    for (const TensorRule& rule : architecture.layer_tensors)
+      if (rule.condition == nullptr || rule.condition(params, index))
+        if (auto checked = apply(rule, prefix); !checked) return checked;
     return {};
   }
 
+  /// That what the rule says is there, `prefix` in front of its name.
+  Result<void> apply(const TensorRule& rule, const std::string& prefix) const {
+    if (rule.of_experts && table.experts_apart) {
+      TensorRule one = rule;
+      one.depth = nullptr;
+      for (int32_t expert = 0; expert < params.experts.count; ++expert)
+        if (auto checked = apply(one, prefix, expert_name(rule.name, expert)); !checked) return checked;
+      return {};
+    }
+    return apply(rule, prefix, rule.name);
+  }
+
+  Result<void> apply(const TensorRule& rule, const std::string& prefix, std::string_view rest) const {
+    const std::string name = fmt::format("{}{}", prefix, rest);
+    if (const Tensor* tensor = find_tensor(table.tensors, name)) return against(*tensor, rule);
+    if (rule.presence == Presence::optional || is_prediction(name)) return {};
+    if (!rule.alternative.empty() &&
+        find_tensor(table.tensors, fmt::format("{}{}", prefix, rule.alternative)) != nullptr)
+      return {};
+    return bad_input(fmt::format("tensor {} ({}): is missing", table.name_in_file(name), table.place));
+  }
+
+  /// Whether the tensor is of a block that no step reads: whatever of it is there must fit.
+  bool is_prediction(std::string_view name) const {
+    const auto parsed = split_number(name, kLayerPrefix);
+    return parsed && parsed->number >= params.layers;
+  }
+
   Result<void> against(const Tensor& tensor, const TensorRule& rule) const {
+    const int64_t depth = rule.depth != nullptr ? rule.depth(params) : 1;
     const int64_t rows = rule.rows != nullptr ? rule.rows(params) : 1;
     const int64_t cols = rule.cols(params);
-    if (tensor.depth != 1 || tensor.rows != rows || tensor.cols != cols)
-      return bad_input(fmt::format("{}: is {} x {} x {}, the hyper-parameters ask for {} x {}",
-                                   describe(table, tensor), tensor.depth, tensor.rows, tensor.cols, rows,
-                                   cols));
+    if (tensor.depth != depth || tensor.rows != rows || tensor.cols != cols)
+      return bad_input(fmt::format("{}: is {} x {} x {}, the hyper-parameters ask for {} x {} x {}",
+                                   describe(table, tensor), tensor.depth, tensor.rows, tensor.cols, depth,
+                                   rows, cols));
     if (rule.rows == nullptr ? !is_float_type(tensor.type) : !is_weight_type(tensor.type))
       return bad_input(
           fmt::format("{}: type {} cannot hold it", describe(table, tensor), info(tensor.type).name));
     return {};
   }
 
-  Result<void> not_left_over(const Tensor& tensor) const;
+  Result<void> not_left_over(const Tensor& tensor) const {
+    const auto parsed = split_number(tensor.name, kLayerPrefix);
+    if (!parsed && find_rule(architecture.tensors, tensor.name) != nullptr) return {};
+    if (parsed && parsed->number >= params.layers + params.prediction_layers)
+      return bad_input(fmt::format("{}: the model has {} layers", describe(table, tensor), params.layers));
+    if (parsed && in_layer(parsed->number, parsed->rest)) return {};
+    return bad_input(
+        fmt::format("{}: architecture {} has no such tensor", describe(table, tensor), architecture.name));
+  }
+
+  bool in_layer(int32_t layer, std::string_view name) const {
+    if (layer >= params.layers && find_rule(kPredictionTensors, name) != nullptr) return true;
+    const auto expert = split_expert_name(name);
+    const TensorRule* rule = find_rule(architecture.layer_tensors, expert ? expert->stack : name);
+    if (rule == nullptr || (rule->condition != nullptr && !rule->condition(params, layer))) return false;
+    const bool apart = rule->of_experts && table.experts_apart;
+    return apart ? expert && expert->expert < params.experts.count : !expert;
+  }
 };
-
-struct LayerName {
-  int32_t layer;
-  std::string_view name;
-};
-
-/// "blk.3.attn_q.weight" in its parts.
-std::optional<LayerName> parse_layer_name(std::string_view name) {
-  constexpr std::string_view kPrefix = "blk.";
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
-  LayerName parsed{};
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), parsed.layer);
-  const auto digits = static_cast<size_t>(end - name.data());
-  if (error != std::errc() || digits == name.size() || name[digits] != '.' || parsed.layer < 0)
-    return std::nullopt;
-  if (std::to_string(parsed.layer).size() != digits) return std::nullopt;  // 007
-  parsed.name = name.substr(digits + 1);
-  return parsed;
-}
-
-Result<void> Check::not_left_over(const Tensor& tensor) const {
-  const auto in = [](std::span<const TensorRule> rules, std::string_view name) {
-    return std::ranges::find(rules, name, &TensorRule::name) != rules.end();
-  };
-  const auto parsed = parse_layer_name(tensor.name);
-  if (parsed && parsed->layer >= params.layers)
-    return bad_input(fmt::format("{}: the model has {} layers", describe(table, tensor), params.layers));
-  if (parsed ? in(architecture.layer_tensors, parsed->name) : in(architecture.tensors, tensor.name))
-    return {};
-  return bad_input(
-      fmt::format("{}: architecture {} has no such tensor", describe(table, tensor), architecture.name));
-}
 
 }  // namespace
 
@@ -112,10 +135,15 @@ const Tensor* find_tensor(std::span<const Tensor> tensors, std::string_view name
 Result<void> check_tensors(const TensorTable& table, const Architecture& architecture,
                            const HyperParameters& params) {
   const Check check{table, architecture, params};
-  if (auto checked = check.run(architecture.tensors, ""); !checked) return checked;
-  for (int32_t layer = 0; layer < params.layers; ++layer)
-    if (auto checked = check.run(architecture.layer_tensors, fmt::format("blk.{}.", layer)); !checked)
-      return checked;
+  for (const TensorRule& rule : architecture.tensors)
+    if (auto checked = check.apply(rule, ""); !checked) return checked;
+  const int32_t blocks = params.layers + params.prediction_layers;
+  for (int32_t layer = 0; layer < blocks; ++layer)
+    if (auto checked = check.layer(layer); !checked) return checked;
+  for (int32_t block = params.layers; block < blocks; ++block)
+    for (const TensorRule& rule : kPredictionTensors)
+      if (auto checked = check.apply(rule, fmt::format("{}{}.", kLayerPrefix, block)); !checked)
+        return checked;
   for (const Tensor& tensor : table.tensors)
     if (auto checked = check.not_left_over(tensor); !checked) return checked;
   return {};

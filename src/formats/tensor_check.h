@@ -17,6 +17,7 @@ struct TensorTable {
   std::span<const Tensor> tensors;                ///< sorted by name
   std::string_view place;                         ///< "tensor table at byte 812"
   std::string (*name_in_file)(std::string_view);  ///< of a tensor with this GGUF name
+  bool experts_apart;                             ///< one tensor each, not in stacks
 };
 
 /// bad_input for a missing tensor, one of another shape or of a type that is no weight, and one that the architecture

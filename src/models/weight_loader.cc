@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "kernels/block/unpack.h"
+
 namespace baleen {
 
 void WeightLoader::fail(Error error) {
@@ -19,6 +21,11 @@ std::shared_ptr<const PackedMatrix> WeightLoader::pack(const std::string& name, 
     fail({ErrorKind::bad_input, "tensor " + name + ": " + std::to_string(tensor->cols) + " x " +
                                     std::to_string(tensor->rows) + ", the hyper-parameters ask for " +
                                     std::to_string(cols) + " x " + std::to_string(rows)});
+    return nullptr;
+  }
+  if (!can_unpack(tensor->type)) {
+    fail({ErrorKind::bad_input,
+          "tensor " + name + ": type " + std::string(info(tensor->type).name) + " is not supported"});
     return nullptr;
   }
   auto packed = PackedMatrix::pack(tensor->type, rows, cols, tensor->bytes.data(), compute_);
