@@ -102,84 +102,72 @@ class PieceMerger {
     bool operator==(const Token&) const = default;
   };
 
+  /// Window by window, each from where the tokens before it end. A sequence of tokens is what merging gives if each two
+  /// neighbours are what merging the two gives: the first merge across a border in the whole would be the first one in
+  /// its two neighbours as well.
   std::vector<Token> run() {
-    std::vector<Token> tokens, chunk;
-    for (uint32_t begin = 0; begin < count_; begin += kChunk) {
-      const auto end = static_cast<uint32_t>(std::min<size_t>(count_, begin + kChunk));
-      encode_chunk(begin, end);
-      chunk = chunk_;
-      if (!tokens.empty() && !join(tokens, chunk)) {
+    std::vector<Token> tokens;
+    uint32_t begin = 0, size = kWindow;
+    for (uint64_t work = 0; begin < count_; work += size) {
+      if (work > kMostWork * count_) {
         encode_long(0, static_cast<uint32_t>(count_), tokens);
         break;
       }
-      tokens.insert(tokens.end(), chunk.begin(), chunk.end());
+      const auto end = static_cast<uint32_t>(std::min<uint64_t>(count_, uint64_t{begin} + size));
+      encode_window(begin, end);
+      // What follows the window may change its last token.
+      const size_t sure = window_.size() - (end == count_ ? 0 : 1);
+      const uint32_t before = tokens.size() < 2 ? 0 : tokens[tokens.size() - 2].end;
+      const bool fit = tokens.empty() || fits(before, tokens.back(), window_.front());
+      if (fit && sure > 0) {
+        tokens.insert(tokens.end(), window_.begin(), window_.begin() + static_cast<ptrdiff_t>(sure));
+        begin = tokens.back().end;
+        size = repeats(begin) ? window_end_ - window_begin_ : kWindow;
+        continue;
+      }
+      size *= 2;
+      if (fit) continue;
+      size += begin - before;
+      begin = before;
+      tokens.pop_back();
     }
     return tokens;
   }
 
  private:
-  // Symbols that are merged at a time.
-  static constexpr uint32_t kChunk = 32;
+  // Symbols that are merged at a time, where that is enough.
+  static constexpr uint32_t kWindow = 32;
   // Up to here a scan for the lowest rank after each merge is quicker than a queue.
   static constexpr uint32_t kShort = 128;
-  // Symbols that may be merged anew where two chunks meet; beyond it the piece has no short-range structure.
-  static constexpr uint32_t kMostAnew = 1024;
+  // Symbols in windows for each of the piece; beyond it the piece has no short-range structure.
+  static constexpr uint64_t kMostWork = 16;
 
-  /// The tokens of one chunk into chunk_, which still holds those of the chunk before: texts of one letter, or of one
-  /// emoji, repeat it.
-  void encode_chunk(uint32_t begin, uint32_t end) {
-    const int32_t* const now = symbols_ + begin;
-    if (begin >= kChunk && end - begin == kChunk && std::equal(now, now + kChunk, now - kChunk))
-      for (Token& token : chunk_) token.end += kChunk;
+  /// Whether the symbols from `begin` are those of the last window: texts of one letter, or of one emoji, repeat it.
+  bool repeats(uint32_t begin) const {
+    const uint32_t size = window_end_ - window_begin_;
+    const int32_t* const window = symbols_ + window_begin_;
+    return size <= count_ - begin && std::equal(window, window + size, symbols_ + begin);
+  }
+
+  /// The tokens of one window into window_.
+  void encode_window(uint32_t begin, uint32_t end) {
+    if (window_end_ - window_begin_ == end - begin && repeats(begin))
+      for (Token& token : window_) token.end += begin - window_begin_;
     else
-      encode(begin, end, chunk_);
+      encode(begin, end, window_);
+    window_begin_ = begin;
+    window_end_ = end;
   }
 
-  /// Makes the end of `tokens` and the start of `chunk` what they are in the whole. A sequence of tokens is what
-  /// merging gives if each two neighbours are what merging the two gives: the first merge across a border in the
-  /// whole would be the first one in its two neighbours as well. False where that takes too long.
-  bool join(std::vector<Token>& tokens, std::vector<Token>& chunk) {
-    if (fits(start(tokens, tokens.size() - 1), tokens.back(), chunk.front())) return true;
-    size_t left = tokens.size() - 1, right = 1;  // tokens[left …] and chunk[… right) are merged anew
-    std::vector<Token> anew = pair_;
-    for (size_t step = 1;; step *= 2) {
-      const uint32_t begin = start(tokens, left), end = chunk[right - 1].end;
-      if (end - begin > kMostAnew) return false;
-      if (step > 1) encode(begin, end, anew);
-      const bool fits_left = left == 0 || fits(start(tokens, left - 1), tokens[left - 1], anew.front());
-      const bool fits_right =
-          right == chunk.size() || fits(start(anew, anew.size() - 1, begin), anew.back(), chunk[right]);
-      if (fits_left && fits_right) break;
-      if (!fits_left) left -= std::min(left, step);
-      if (!fits_right) right = std::min(chunk.size(), right + step);
-    }
-    tokens.resize(left);
-    anew.insert(anew.end(), chunk.begin() + static_cast<ptrdiff_t>(right), chunk.end());
-    chunk.swap(anew);
-    return true;
-  }
-
-  /// Where token i of a sequence that starts at `begin` starts.
-  static uint32_t start(const std::vector<Token>& tokens, size_t i, uint32_t begin = 0) {
-    return i == 0 ? begin : tokens[i - 1].end;
-  }
-
-  /// Whether two neighbours, the left one from `begin`, are what merging the two gives. Where they are not, pair_ is.
+  /// Whether two neighbours, the left one from `begin`, are what merging the two gives.
   bool fits(uint32_t begin, Token left, Token right) {
     const auto hash =
         (static_cast<uint32_t>(left.id) * 0x9E3779B1u ^ static_cast<uint32_t>(right.id)) * 0x85EBCA6Bu;
     Pair& known = known_[hash >> 16 & (known_.size() - 1)];
-    if (known.left == left.id && known.right == right.id) {
-      if (known.whole == Pair::kTwo) return true;
-      if (known.whole != Pair::kOther) {
-        pair_.assign(1, {known.whole, right.end});
-        return false;
-      }
-    }
+    if (known.left == left.id && known.right == right.id) return known.fits;
     encode(begin, right.end, pair_);
-    const bool two = pair_.size() == 2 && pair_[0] == left;
-    known = {left.id, right.id, two ? Pair::kTwo : pair_.size() == 1 ? pair_[0].id : Pair::kOther};
-    return two;
+    known = {left.id, right.id, pair_.size() == 2 && pair_[0] == left};
+    return known.fits;
   }
 
   void encode(uint32_t begin, uint32_t end, std::vector<Token>& tokens) const {
@@ -197,12 +185,12 @@ class PieceMerger {
   size_t count_;
   // Pairs of tokens met lately, by hash. What two tokens' symbols become depends on nothing else.
   struct Pair {
-    static constexpr int32_t kTwo = -1, kOther = -2;
     int32_t left = -1, right = -1;
-    int32_t whole = kOther;  // kTwo: the pair itself; else the one token that it becomes, if it does
+    bool fits = false;
   };
   std::vector<Pair> known_;
-  std::vector<Token> pair_, chunk_;
+  std::vector<Token> pair_, window_;
+  uint32_t window_begin_ = 0, window_end_ = 0;
 };
 
 void PieceMerger::encode_short(uint32_t begin, uint32_t end, std::vector<Token>& tokens) const {

@@ -1,4 +1,4 @@
-// Merging against the definition, on random vocabularies and on texts long enough to be merged in chunks.
+// Merging against the definition, on random vocabularies and on texts long enough to be merged window by window.
 #include "tokenizer/merges.h"
 
 #include <gtest/gtest.h>
