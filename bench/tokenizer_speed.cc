@@ -44,24 +44,34 @@ std::string shuffled(std::span<const std::string_view> units) {
   return text;
 }
 
-constexpr std::string_view kEmoji[] = {"😀", "👍🏽", "👨‍👩‍👧‍👦", "🐳", "🇯🇵", "❤️", "🧑‍💻", "🌈"};
-constexpr std::string_view kLanguages[] = {
-    "The quick brown fox. ", "Größe und Übermut, ", "чтобы говорить по-русски ", "日本語の文章です。", "这是一个中文句子，",
-    "한국어 문장입니다. ",   "العربية جميلة ",       "हिन्दी में लिखा ",          "ελληνικά γράμματα ",  "שלום עולם ",
-    "ภาษาไทยไม่มีช่องว่าง",     "tiếng Việt đẹp ",      "1234567 km, ",             "naïve café… ",        "🐳 "};
+constexpr std::string_view kEmoji[] = {"😀",          "👍🏽", "👨‍👩‍👧‍👦", "🐳", "🇯🇵", "❤️",
+                                       "🧑‍💻", "🌈"};
+constexpr std::string_view kLanguages[] = {"The quick brown fox. ",
+                                           "Größe und Übermut, ",
+                                           "чтобы говорить по-русски ",
+                                           "日本語の文章です。",
+                                           "这是一个中文句子，",
+                                           "한국어 문장입니다. ",
+                                           "العربية جميلة ",
+                                           "हिन्दी में लिखा ",
+                                           "ελληνικά γράμματα ",
+                                           "שלום עולם ",
+                                           "ภาษาไทยไม่มีช่องว่าง",
+                                           "tiếng Việt đẹp ",
+                                           "1234567 km, ",
+                                           "naïve café… ",
+                                           "🐳 "};
 constexpr std::string_view kLetters[] = {"a", "b", "c", "e", "i", "n", "o", "q", "r", "s", "t", "x", "z"};
 constexpr std::string_view kDigits[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 constexpr std::string_view kMarks[] = {"!", "=", "-", "{", "}", "/", "*", "#", "\"", ".", "(", ")"};
 constexpr std::string_view kSpaces[] = {" ", "  ", "\n", "\t", "\u00A0", "\u3000", "\r\n"};
 
 std::vector<Text> texts(std::string_view ordinary) {
-  return {{"ordinary", repeated(ordinary)},  {"letter", repeated("a")},
-          {"spaces", repeated(" ")},         {"newlines", repeated("\n")},
-          {"one emoji", repeated("😀")},     {"emoji", shuffled(kEmoji)},
-          {"languages", shuffled(kLanguages)}, {"letters", shuffled(kLetters)},
-          {"digits", shuffled(kDigits)},     {"marks", shuffled(kMarks)},
-          {"white", shuffled(kSpaces)},      {"one han", repeated("文")},
-          {"combining", repeated("e\u0301")}, {"broken", repeated("\xF0\x9F")}};
+  return {{"ordinary", repeated(ordinary)},    {"letter", repeated("a")},       {"spaces", repeated(" ")},
+          {"newlines", repeated("\n")},        {"one emoji", repeated("😀")},   {"emoji", shuffled(kEmoji)},
+          {"languages", shuffled(kLanguages)}, {"letters", shuffled(kLetters)}, {"digits", shuffled(kDigits)},
+          {"marks", shuffled(kMarks)},         {"white", shuffled(kSpaces)},    {"one han", repeated("文")},
+          {"combining", repeated("e\u0301")},  {"broken", repeated("\xF0\x9F")}};
 }
 
 double seconds() {

@@ -115,12 +115,13 @@ class PieceMerger {
       }
       const auto end = static_cast<uint32_t>(std::min<uint64_t>(count_, uint64_t{begin} + size));
       encode_window(begin, end);
-      // What follows the window may change its last token.
-      const size_t sure = window_.size() - (end == count_ ? 0 : 1);
+      // What follows the window may change its last tokens.
+      const uint32_t sure_end = end == count_ ? end : size == kWindow ? end - 1 : begin + size / 2;
+      const auto unsure = std::ranges::upper_bound(window_, sure_end, {}, &Token::end);
       const uint32_t before = tokens.size() < 2 ? 0 : tokens[tokens.size() - 2].end;
       const bool fit = tokens.empty() || fits(before, tokens.back(), window_.front());
-      if (fit && sure > 0) {
-        tokens.insert(tokens.end(), window_.begin(), window_.begin() + static_cast<ptrdiff_t>(sure));
+      if (fit && unsure != window_.begin()) {
+        tokens.insert(tokens.end(), window_.begin(), unsure);
         begin = tokens.back().end;
         size = repeats(begin) ? window_end_ - window_begin_ : kWindow;
         continue;
