@@ -2,66 +2,57 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/check.h"
 
 namespace baleen {
 namespace {
 
-constexpr size_t kMaxProducts = 8;
 constexpr int64_t kUnitBytes = 256 << 10;  // a quarter of a second-level cache of 1 MiB
 constexpr int64_t kUnitsOfThread = 8;
 constexpr int64_t kStreamedTiles = 4;     // up to 32 rows
 constexpr int64_t kAheadBytes = 4 << 10;  // about 300 ns at 15 GB/s: the latency of memory
 
-int64_t tiles_of(int64_t rows) { return (rows + kTileTokens - 1) / kTileTokens; }
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/// The rows of x in every scheme that some weights need, cut into tiles of nearly equal size.
-class Activations {
- public:
-  Activations(const Compute& compute, Rows x, Workspace& scratch)
-      : compute_(compute), x_(x), scratch_(scratch) {}
+/// A group's rows, cut into tiles of nearly equal size, in every scheme that some weights need.
+struct Activations {
+  const ProductGroup* group;
+  std::array<std::byte*, kSchemes> data;
 
-  int64_t tiles() const { return tiles_of(x_.count); }
-  int64_t first_row(int64_t tile) const { return tile * x_.count / tiles(); }
+  int64_t tiles() const { return (group->x.count + kTileTokens - 1) / kTileTokens; }
+  int64_t first_row(int64_t tile) const { return tile * group->x.count / tiles(); }
   int rows(int64_t tile) const { return static_cast<int>(first_row(tile + 1) - first_row(tile)); }
-  const std::byte* tile(Scheme scheme, int64_t index) const {
-    return at(scheme) + first_row(index) * activation_bytes(scheme, x_.width);
+  const float* row(int64_t index) const {
+    return group->x.row(group->picked == nullptr ? index : group->picked[index]);
   }
-
-  void arrange(Scheme scheme) {
-    if (at(scheme) != nullptr) return;
-    const int64_t row_bytes = activation_bytes(scheme, x_.width);
-    std::byte* out = scratch_.take<std::byte>(x_.count * row_bytes);
-    data_[static_cast<size_t>(scheme)] = out;
-    const ArrangeTile kernel = arrange_kernel(compute_.kernels->matmul, scheme);
-    compute_.pool->parallel_for(tiles(), [&](int64_t index, int) {
-      const int64_t row = first_row(index);
-      kernel({.x = x_.row(row),
-              .stride = x_.stride,
-              .cols = x_.width,
-              .tokens = rows(index),
-              .out = out + row * row_bytes});
-    });
+  std::byte* tile(Scheme scheme, int64_t index) const {
+    return data[static_cast<size_t>(scheme)] + first_row(index) * activation_bytes(scheme, group->x.width);
   }
-
- private:
-  std::byte* at(Scheme scheme) const { return data_[static_cast<size_t>(scheme)]; }
-
-  const Compute& compute_;
-  Rows x_;
-  Workspace& scratch_;
-  std::array<std::byte*, kSchemes> data_{};
 };
 
-/// A product's share of the loop over units of neighbouring panels.
-struct Work {
-  const Product* product;
-  MultiplyTile kernel;
+/// The tiles of a group to be put into one scheme: tasks from `first_task` on.
+struct Arrangement {
+  const Activations* x;
   Scheme scheme;
-  int64_t first_unit, panels_per_unit;
+  int64_t first_task;
 };
+
+/// A product's share of the loop over units of neighbouring panels: tasks from `first_task` on.
+struct Work {
+  const Activations* x;
+  const Product* product;
+  MultiplyTile kernel;  ///< null: panels are unpacked
+  Scheme scheme;
+  int64_t first_task, panels_per_unit;
+};
+
+/// Whose task it is, of parts in order of their first ones.
+template <class Part>
+const Part& owner(std::span<const Part> parts, int64_t task) {
+  return *std::prev(std::ranges::upper_bound(parts, task, {}, &Part::first_task));
+}
 
 /// Panels of a product from `first` to before `last`.
 struct Panels {
@@ -69,7 +60,7 @@ struct Panels {
 };
 
 Panels panels_of(const Work& work, int64_t unit) {
-  const int64_t first = (unit - work.first_unit) * work.panels_per_unit;
+  const int64_t first = unit * work.panels_per_unit;
   return {first, std::min(first + work.panels_per_unit, work.product->weights->panels())};
 }
 
@@ -79,8 +70,8 @@ struct Ahead {
   int64_t bytes = 0;
 };
 
-void multiply_tile(const Work& work, const Activations& x, int64_t tile, int64_t panel, const std::byte* data,
-                   Ahead ahead = {}) {
+void multiply_tile(const Work& work, int64_t tile, int64_t panel, const std::byte* data, Ahead ahead = {}) {
+  const Activations& x = *work.x;
   const PackedMatrix& weights = *work.product->weights;
   const Rows& out = work.product->out;
   const int64_t row = panel * kPanelRows;
@@ -98,9 +89,9 @@ void multiply_tile(const Work& work, const Activations& x, int64_t tile, int64_t
 
 /// Few tiles: weights come from memory once. While a panel's tiles are computed the next panel is fetched, each tile
 /// its share; with one tile, what lies a little ahead.
-void multiply_streaming(const Work& work, const Activations& x, Panels panels) {
+void multiply_streaming(const Work& work, Panels panels) {
   const PackedMatrix& weights = *work.product->weights;
-  const int64_t tiles = x.tiles(), bytes = weights.panel_bytes();
+  const int64_t tiles = work.x->tiles(), bytes = weights.panel_bytes();
   const std::byte* const end = weights.panel(panels.last);
   const int64_t distance = tiles == 1 ? std::min(kAheadBytes, bytes) : bytes;
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
@@ -109,82 +100,142 @@ void multiply_streaming(const Work& work, const Activations& x, Panels panels) {
       const int64_t from = distance + tile * bytes / tiles, to = distance + (tile + 1) * bytes / tiles;
       const int64_t left = end - data;
       const Ahead ahead{data + std::min(from, left), std::min(to, left) - std::min(from, left)};
-      multiply_tile(work, x, tile, panel, data, ahead);
+      multiply_tile(work, tile, panel, data, ahead);
     }
   }
 }
 
 /// Many tiles: the panels stay in the second-level cache while all tiles pass by, a tile in the first-level one.
-void multiply_blocked(const Work& work, const Activations& x, Panels panels) {
-  for (int64_t tile = 0; tile < x.tiles(); ++tile)
+void multiply_blocked(const Work& work, Panels panels) {
+  for (int64_t tile = 0; tile < work.x->tiles(); ++tile)
     for (int64_t panel = panels.first; panel < panels.last; ++panel)
-      multiply_tile(work, x, tile, panel, work.product->weights->panel(panel));
+      multiply_tile(work, tile, panel, work.product->weights->panel(panel));
 }
 
-void multiply_unit(const Work& work, const Activations& x, int64_t unit) {
+void multiply_unit(const Work& work, int64_t unit) {
   const Panels panels = panels_of(work, unit);
-  if (x.tiles() <= kStreamedTiles) return multiply_streaming(work, x, panels);
-  multiply_blocked(work, x, panels);
+  if (work.x->tiles() <= kStreamedTiles) return multiply_streaming(work, panels);
+  multiply_blocked(work, panels);
 }
 
 /// Types without kernels of their own: each panel is unpacked to floats once for all tiles.
-void multiply_unpacked(const Work& work, const Activations& x, int64_t unit, float* unpacked) {
+void multiply_unpacked(Work work, MultiplyTile f32, int64_t unit, float* unpacked) {
   const Panels panels = panels_of(work, unit);
+  work.kernel = f32;
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
     work.product->weights->unpack_panel(panel, unpacked);
-    for (int64_t tile = 0; tile < x.tiles(); ++tile)
-      multiply_tile(work, x, tile, panel, reinterpret_cast<const std::byte*>(unpacked));
+    for (int64_t tile = 0; tile < work.x->tiles(); ++tile)
+      multiply_tile(work, tile, panel, reinterpret_cast<const std::byte*>(unpacked));
   }
 }
 
 /// Panels that a thread takes at once: enough to hide the shared counter and the first, slow touch of a stream, few
-/// enough that all threads get several.
-int64_t panels_per_unit(const PackedMatrix& weights, int threads) {
+/// enough that all threads get several of the call's `panels`.
+int64_t panels_per_unit(const PackedMatrix& weights, int64_t panels, int threads) {
   const int64_t by_bytes = kUnitBytes / weights.panel_bytes();
-  const int64_t by_threads = weights.panels() / (int64_t{threads} * kUnitsOfThread);
+  const int64_t by_threads = panels / (int64_t{threads} * kUnitsOfThread);
   return std::max<int64_t>(1, std::min(by_bytes, by_threads));
 }
 
+/// One call of multiply(): what is to be arranged, then what is to be multiplied, both shared among the threads.
+class Call {
+ public:
+  Call(const Compute& compute, std::span<const ProductGroup> groups, Workspace& scratch)
+      : compute_(compute), scratch_(scratch) {
+    size_t products = 0;
+    for (const ProductGroup& group : groups)
+      for (const Product& product : group.products) {
+        ++products;
+        panels_ += product.weights->panels();
+      }
+    activations_ = scratch.take<Activations>(static_cast<int64_t>(groups.size()));
+    arrangements_ = scratch.take<Arrangement>(static_cast<int64_t>(groups.size()) * kSchemes);
+    works_ = scratch.take<Work>(static_cast<int64_t>(products));
+    for (const ProductGroup& group : groups) {
+      if (group.x.count == 0) continue;  // a step whose logits nobody wants
+      Activations* const x = &activations_[groups_++];
+      *x = {&group, {}};
+      for (const Product& product : group.products) add(x, product);
+    }
+  }
+
+  void arrange() const {
+    const std::span<const Arrangement> all(arrangements_, arrangements_count_);
+    compute_.pool->parallel_for(tiles_, [&](int64_t task, int) {
+      const Arrangement& arrangement = owner(all, task);
+      const Activations& x = *arrangement.x;
+      const int64_t index = task - arrangement.first_task;
+      ActivationTile tile{.rows = {},
+                          .cols = x.group->x.width,
+                          .tokens = x.rows(index),
+                          .out = x.tile(arrangement.scheme, index)};
+      for (int t = 0; t < tile.tokens; ++t) tile.rows[t] = x.row(x.first_row(index) + t);
+      arrange_kernel(compute_.kernels->matmul, arrangement.scheme)(tile);
+    });
+  }
+
+  void run() const {
+    const std::span<const Work> all(works_, works_count_);
+    const int64_t panel_floats = unpacked_cols_ * kPanelRows;
+    float* unpacked = scratch_.take<float>(compute_.pool->size() * panel_floats);
+    compute_.pool->parallel_for(units_, [&](int64_t task, int thread) {
+      const Work& work = owner(all, task);
+      const int64_t unit = task - work.first_task;
+      if (work.kernel != nullptr) return multiply_unit(work, unit);
+      multiply_unpacked(work, compute_.kernels->matmul.f32, unit, unpacked + thread * panel_floats);
+    });
+  }
+
+ private:
+  void add(Activations* x, const Product& product) {
+    const PackedMatrix& weights = *product.weights;
+    CHECK(weights.cols() == x->group->x.width && product.out.count == x->group->x.count);
+    Work& work = works_[works_count_++];
+    work = {.x = x,
+            .product = &product,
+            .kernel = multiply_kernel(compute_.kernels->matmul, weights.type()),
+            .scheme = scheme_of(weights.type()),
+            .first_task = units_,
+            .panels_per_unit = panels_per_unit(weights, panels_, compute_.pool->size())};
+    units_ += (weights.panels() + work.panels_per_unit - 1) / work.panels_per_unit;
+    if (work.kernel == nullptr) unpacked_cols_ = std::max(unpacked_cols_, weights.cols());
+    std::byte*& data = x->data[static_cast<size_t>(work.scheme)];
+    if (data != nullptr) return;
+    data = scratch_.take<std::byte>(x->group->x.count * activation_bytes(work.scheme, weights.cols()));
+    arrangements_[arrangements_count_++] = {x, work.scheme, tiles_};
+    tiles_ += x->tiles();
+  }
+
+  const Compute& compute_;
+  Workspace& scratch_;
+  Activations* activations_ = nullptr;
+  Arrangement* arrangements_ = nullptr;
+  Work* works_ = nullptr;
+  size_t groups_ = 0, arrangements_count_ = 0, works_count_ = 0;
+  int64_t panels_ = 0, tiles_ = 0, units_ = 0, unpacked_cols_ = 0;
+};
+
 }  // namespace
 
-void multiply(const Compute& compute, Rows x, std::span<const Product> products, Workspace& scratch) {
-  CHECK(products.size() <= kMaxProducts);
-  if (x.count == 0) return;  // a step whose logits nobody wants
+void multiply(const Compute& compute, std::span<const ProductGroup> groups, Workspace& scratch) {
   const size_t mark = scratch.mark();
-  Activations activations(compute, x, scratch);
-  std::array<Work, kMaxProducts> works{};
-  int64_t units = 0;
-  bool unpacks = false;
-  for (size_t i = 0; i < products.size(); ++i) {
-    const PackedMatrix& weights = *products[i].weights;
-    CHECK(weights.cols() == x.width && products[i].out.count == x.count);
-    Work& work = works[i];
-    work = {.product = &products[i],
-            .kernel = multiply_kernel(compute.kernels->matmul, weights.type()),
-            .scheme = scheme_of(weights.type()),
-            .first_unit = units,
-            .panels_per_unit = panels_per_unit(weights, compute.pool->size())};
-    units += (weights.panels() + work.panels_per_unit - 1) / work.panels_per_unit;
-    unpacks = unpacks || work.kernel == nullptr;
-    activations.arrange(work.scheme);
-  }
-  const int64_t panel_floats = x.width * kPanelRows;
-  float* unpacked = unpacks ? scratch.take<float>(compute.pool->size() * panel_floats) : nullptr;
-  compute.pool->parallel_for(units, [&](int64_t unit, int thread) {
-    size_t i = products.size() - 1;
-    while (works[i].first_unit > unit) --i;
-    if (works[i].kernel != nullptr) return multiply_unit(works[i], activations, unit);
-    Work work = works[i];
-    work.kernel = compute.kernels->matmul.f32;
-    multiply_unpacked(work, activations, unit, unpacked + thread * panel_floats);
-  });
+  const Call call(compute, groups, scratch);
+  call.arrange();
+  call.run();
   scratch.back_to(mark);
 }
 
-size_t multiply_scratch_bytes(const Compute& compute, int64_t rows, int64_t cols) {
-  int64_t bytes = padded(compute.pool->size() * cols * kPanelRows * 4);
+void multiply(const Compute& compute, Rows x, std::span<const Product> products, Workspace& scratch) {
+  const ProductGroup group{.x = x, .products = products};
+  multiply(compute, {&group, 1}, scratch);
+}
+
+size_t multiply_scratch_bytes(const Compute& compute, const MultiplySize& size) {
+  int64_t bytes = padded(compute.pool->size() * size.cols * kPanelRows * 4);
   for (const Scheme scheme : {Scheme::floats, Scheme::blocks32, Scheme::blocks256})
-    bytes += padded(rows * activation_bytes(scheme, cols));
+    bytes += size.rows * activation_bytes(scheme, size.cols) + size.groups * 64;
+  bytes += size.groups * static_cast<int64_t>(sizeof(Activations) + kSchemes * sizeof(Arrangement)) +
+           size.products * static_cast<int64_t>(sizeof(Work)) + 3 * 64;
   return static_cast<size_t>(bytes);
 }
 

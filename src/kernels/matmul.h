@@ -25,12 +25,26 @@ struct Product {
   Store store = Store::set;
 };
 
-/// All products of one input (q, k, v; gate, up), at most 8: x is quantised once per scheme that the weights
-/// need, and the panels of all of them are shared among the threads. Same bits for any number of rows or
-/// threads and any grouping.
+/// Products of one input. x is quantised once per scheme that its weights need.
+struct ProductGroup {
+  Rows x;
+  std::span<const Product> products;
+  const int32_t* picked =
+      nullptr;  ///< [x.count]: the rows of x that take part, in this order; null: the first ones
+};
+
+/// The products of several inputs (the experts of a layer, the heads of a projection). The panels of all of them are
+/// shared among the threads. Same bits for any number of rows or threads and any grouping.
+void multiply(const Compute& compute, std::span<const ProductGroup> groups, Workspace& scratch);
+/// Of one input: q, k, v; gate, up.
 void multiply(const Compute& compute, Rows x, std::span<const Product> products, Workspace& scratch);
 
-/// Bytes of scratch that multiply() takes for x of [rows, cols].
-size_t multiply_scratch_bytes(const Compute& compute, int64_t rows, int64_t cols);
+/// What bounds the scratch of a multiply().
+struct MultiplySize {
+  int64_t rows = 0, cols = 0;  ///< rows of all inputs together, the widest of them
+  int64_t groups = 1, products = 8;
+};
+/// Bytes of scratch that multiply() takes at most.
+size_t multiply_scratch_bytes(const Compute& compute, const MultiplySize& size);
 
 }  // namespace baleen

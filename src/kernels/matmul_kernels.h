@@ -27,8 +27,8 @@ using MultiplyTile = void (*)(const MatmulTile& tile);
 
 /// Up to 8 rows of floats to a tile of activations.
 struct ActivationTile {
-  const float* x;  ///< [tokens][cols]
-  int64_t stride, cols;
+  const float* rows[kTileTokens];  ///< each [cols]
+  int64_t cols;
   int tokens;
   std::byte* out;
 };

@@ -4,6 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
 
 #include "base/block_type.h"
 #include "base/error.h"
@@ -22,13 +25,17 @@ class PackedMatrix {
   /// used. failed where there is no memory. Packs panels in parallel.
   static Result<PackedMatrix> pack(BlockType type, int64_t rows, int64_t cols, const std::byte* data,
                                    const Compute& compute);
+  /// Several of one shape, behind one another in one piece of memory: a layer's experts, an attention's heads.
+  static Result<std::vector<PackedMatrix>> pack_all(BlockType type, int64_t rows, int64_t cols,
+                                                    std::span<const std::byte* const> data,
+                                                    const Compute& compute);
 
   int64_t rows() const { return rows_; }
   int64_t cols() const { return cols_; }
   int64_t panels() const { return (rows_ + kPanelRows - 1) / kPanelRows; }
   BlockType type() const { return type_; }
   size_t bytes() const { return bytes_; }  ///< of the packed form, what a product reads
-  const std::byte* panel(int64_t index) const { return memory_.data() + index * panel_bytes_; }
+  const std::byte* panel(int64_t index) const { return first_panel_ + index * panel_bytes_; }
   int64_t panel_bytes() const { return panel_bytes_; }
   /// The floats of one row (the embedding of a token): out[cols].
   void unpack_row(int64_t row, float* out) const;
@@ -39,7 +46,8 @@ class PackedMatrix {
   BlockType type_ = BlockType::f32;
   int64_t rows_ = 0, cols_ = 0, panel_bytes_ = 0;
   size_t bytes_ = 0;
-  LargeMemory memory_;
+  const std::byte* first_panel_ = nullptr;
+  std::shared_ptr<const LargeMemory> memory_;
 };
 
 }  // namespace baleen

@@ -98,16 +98,14 @@ template <class Slab>
 BALEEN_INLINE void quantise_tile_32(const ActivationTile& tile) {
   for (int t = 0; t < tile.tokens; ++t)
     for (int64_t b = 0; b < tile.cols / 32; ++b)
-      quantise_32<Slab>(tile.x + t * tile.stride + b * 32, tile.tokens, t,
-                        tile.out + b * kRecord32 * tile.tokens);
+      quantise_32<Slab>(tile.rows[t] + b * 32, tile.tokens, t, tile.out + b * kRecord32 * tile.tokens);
 }
 
 template <class Slab>
 BALEEN_INLINE void quantise_tile_256(const ActivationTile& tile) {
   for (int t = 0; t < tile.tokens; ++t)
     for (int64_t b = 0; b < tile.cols / 256; ++b)
-      quantise_256<Slab>(tile.x + t * tile.stride + b * 256, tile.tokens, t,
-                         tile.out + b * kRecord256 * tile.tokens);
+      quantise_256<Slab>(tile.rows[t] + b * 256, tile.tokens, t, tile.out + b * kRecord256 * tile.tokens);
 }
 
 }  // namespace baleen

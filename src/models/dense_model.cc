@@ -58,8 +58,10 @@ size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
   const size_t around = rows_bytes(rows, p.dim) + 2 * rows_bytes(rows, p.rope.dimensions / 2);
   const size_t layer = 2 * rows_bytes(rows, p.dim) + rows_bytes(rows, q) + rows_bytes(rows, k) +
                        rows_bytes(rows, v) + attention_.scratch_bytes(compute_, rows) +
-                       2 * rows_bytes(rows, p.ffn_dim) + multiply_scratch_bytes(compute_, rows, widest);
-  const size_t end = 2 * rows_bytes(wanted, p.dim) + multiply_scratch_bytes(compute_, wanted, p.dim);
+                       2 * rows_bytes(rows, p.ffn_dim) +
+                       multiply_scratch_bytes(compute_, {.rows = rows, .cols = widest});
+  const size_t end =
+      2 * rows_bytes(wanted, p.dim) + multiply_scratch_bytes(compute_, {.rows = wanted, .cols = p.dim});
   return around + std::max(layer, end);
 }
 

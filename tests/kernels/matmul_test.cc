@@ -41,7 +41,7 @@ std::vector<float> product(const Compute& compute, const PackedMatrix& weights, 
                            Store store = Store::set) {
   const int64_t tokens = static_cast<int64_t>(x.size()) / weights.cols();
   std::vector<float> out(static_cast<size_t>(tokens * weights.rows()), 0.25f), in = x;
-  Workspace scratch(multiply_scratch_bytes(compute, tokens, weights.cols()));
+  Workspace scratch(multiply_scratch_bytes(compute, {.rows = tokens, .cols = weights.cols()}));
   const Product each{&weights, {out.data(), tokens, weights.rows(), weights.rows()}, store};
   multiply(compute, {in.data(), tokens, weights.cols(), weights.cols()}, {&each, 1}, scratch);
   return out;
@@ -188,7 +188,7 @@ TEST(Matmul, GroupingAndThreadsChangeNoBit) {
   for (size_t i = 0; i < matrices.size(); ++i)
     products.push_back({&matrices[i], {outs[i].data(), tokens, matrices[i].rows(), matrices[i].rows()}});
   auto in = x;
-  Workspace scratch(multiply_scratch_bytes(shared, tokens, cols));
+  Workspace scratch(multiply_scratch_bytes(shared, {.rows = tokens, .cols = cols}));
   multiply(shared, {in.data(), tokens, cols, cols}, products, scratch);
   EXPECT_EQ(scratch.mark(), 0u);
   for (size_t i = 0; i < matrices.size(); ++i) {
@@ -199,6 +199,53 @@ TEST(Matmul, GroupingAndThreadsChangeNoBit) {
                                         outs[i].begin() + (t + 1) * matrices[i].rows());
       expect_same_bits(product(alone, matrices[i], row), expected, "one row");
     }
+  }
+}
+
+// As the experts of a layer: each has some of the rows, and inputs may differ in width.
+TEST(Matmul, SeveralInputsAtOnceChangeNoBit) {
+  std::mt19937 random(5);
+  ThreadPool two(2);
+  const Compute compute{&kernels(best_isa()), &two};
+  constexpr int64_t kRows = 40, kWide = 512, kNarrow = 256;
+  for (const BlockType type : {BlockType::q4_0, BlockType::q6_k, BlockType::f32, BlockType::iq2_xs}) {
+    const Shape shape{3 * 37, kWide, kRows}, narrow{50, kNarrow, kRows};
+    const auto stack = random_blocks(type, shape.rows * kWide, random);
+    const auto row_bytes = static_cast<int64_t>(stack.size()) / shape.rows;
+    const std::byte* const parts[] = {stack.data(), stack.data() + 37 * row_bytes,
+                                      stack.data() + 74 * row_bytes};
+    const auto experts = PackedMatrix::pack_all(type, 37, kWide, parts, compute);
+    ASSERT_TRUE(experts.has_value());
+    const PackedMatrix other =
+        packed(type, narrow, random_blocks(type, narrow.rows * kNarrow, random), compute);
+    auto x = random_rows(kRows * kWide, random), y = random_rows(kRows * kNarrow, random);
+    const std::vector<std::vector<int32_t>> picked = {{7}, {}, {0, 3, 4, 9, 10, 21, 22, 23, 30, 39}};
+    std::vector<std::vector<float>> outs(4);
+    std::vector<Product> products;
+    for (size_t i = 0; i < 3; ++i) {
+      const auto count = static_cast<int64_t>(picked[i].size());
+      outs[i].resize(picked[i].size() * 37);
+      products.push_back({&(*experts)[i], {outs[i].data(), count, 37, 37}});
+    }
+    outs[3].resize(static_cast<size_t>(kRows * narrow.rows));
+    products.push_back({&other, {outs[3].data(), kRows, narrow.rows, narrow.rows}});
+    std::vector<ProductGroup> groups;
+    for (size_t i = 0; i < 3; ++i)
+      groups.push_back({.x = {x.data(), static_cast<int64_t>(picked[i].size()), kWide, kWide},
+                        .products = {&products[i], 1},
+                        .picked = picked[i].data()});
+    groups.push_back({.x = {y.data(), kRows, kNarrow, kNarrow}, .products = {&products[3], 1}});
+    Workspace scratch(
+        multiply_scratch_bytes(compute, {.rows = kRows + 11, .cols = kWide, .groups = 4, .products = 4}));
+    multiply(compute, groups, scratch);
+    EXPECT_EQ(scratch.mark(), 0u);
+    for (size_t i = 0; i < 3; ++i) {
+      std::vector<float> rows;
+      for (const int32_t row : picked[i])
+        rows.insert(rows.end(), x.begin() + row * kWide, x.begin() + (row + 1) * kWide);
+      if (!rows.empty()) expect_same_bits(outs[i], product(compute, (*experts)[i], rows), text(type, shape));
+    }
+    expect_same_bits(outs[3], product(compute, other, y), text(type, narrow));
   }
 }
 

@@ -89,21 +89,19 @@ void quantise_256(const float* x, int tokens, int token, std::byte* block) {
 
 void arrange_floats(const ActivationTile& tile) {
   for (int64_t k = 0; k < tile.cols; ++k)
-    for (int t = 0; t < tile.tokens; ++t)
-      store(tile.out + (k * tile.tokens + t) * 4, tile.x[t * tile.stride + k]);
+    for (int t = 0; t < tile.tokens; ++t) store(tile.out + (k * tile.tokens + t) * 4, tile.rows[t][k]);
 }
 
 void quantise_blocks32(const ActivationTile& tile) {
   for (int t = 0; t < tile.tokens; ++t)
     for (int64_t b = 0; b < tile.cols / 32; ++b)
-      quantise_32(tile.x + t * tile.stride + b * 32, tile.tokens, t, tile.out + b * kRecord32 * tile.tokens);
+      quantise_32(tile.rows[t] + b * 32, tile.tokens, t, tile.out + b * kRecord32 * tile.tokens);
 }
 
 void quantise_blocks256(const ActivationTile& tile) {
   for (int t = 0; t < tile.tokens; ++t)
     for (int64_t b = 0; b < tile.cols / 256; ++b)
-      quantise_256(tile.x + t * tile.stride + b * 256, tile.tokens, t,
-                   tile.out + b * kRecord256 * tile.tokens);
+      quantise_256(tile.rows[t] + b * 256, tile.tokens, t, tile.out + b * kRecord256 * tile.tokens);
 }
 
 }  // namespace baleen::ref
