@@ -153,15 +153,21 @@ TEST(HubFolder, VocabularyNeedsNoModel) {
 }
 
 TEST(HubNames, GoBothWays) {
-  for (const char* name : {"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight",
-                           "model.layers.0.self_attn.q_proj.bias", "model.layers.117.mlp.down_proj.weight"}) {
+  for (const char* name :
+       {"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight",
+        "model.layers.0.self_attn.q_proj.bias", "model.layers.117.mlp.down_proj.weight",
+        "model.layers.3.mlp.experts.255.up_proj.weight_scale_inv", "model.layers.3.mlp.gate.weight",
+        "model.layers.3.mlp.gate.e_score_correction_bias", "model.layers.61.eh_proj.weight",
+        "model.layers.0.self_attn.indexer.k_norm.bias"}) {
     const auto gguf = gguf_name(name);
     ASSERT_TRUE(gguf) << name;
     EXPECT_EQ(hub_name(*gguf), name);
   }
   for (const char* name :
        {"", "model.layers.0", "model.layers.-1.mlp.up_proj.weight", "model.layers.00.mlp.up_proj.weight",
-        "model.layers.0.mlp.up_proj", "blk.0.attn_q.weight", "model.layers.99999999999.mlp.up_proj.weight"})
+        "model.layers.0.mlp.up_proj", "blk.0.attn_q.weight", "model.layers.0.mlp.experts.00.up_proj.weight",
+        "model.layers.0.mlp.experts.up_proj.weight", "model.layers.0.mlp.experts.1.gate.weight",
+        "model.layers.99999999999.mlp.up_proj.weight"})
     EXPECT_FALSE(gguf_name(name)) << name;
 }
 

@@ -49,6 +49,8 @@ struct TinyGguf {
 
   static TinyGguf llama();
   static TinyGguf llama_sentencepiece();
+  /// Like TinyHub::deepseek(), in F32 and without indexer: keys and values of the latents apart, no vocabulary.
+  static TinyGguf deepseek2();
 
   TinyEntry& entry(std::string_view key);
   TinyTensor& tensor(std::string_view name);

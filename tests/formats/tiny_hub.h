@@ -38,13 +38,19 @@ struct TinySafetensors {
 
 using Files = std::map<std::string, std::string>;
 
-/// llama, 2 layers, width 8, 2 heads of 4, 1 KV head, mlp 16, 20 tokens; BF16 in one file.
+/// A folder's config.json and weights, BF16 in one file, 20 tokens.
 struct TinyHub {
   std::vector<std::pair<std::string, std::string>> config;  ///< key, JSON text
   TinySafetensors weights;
   Files others;  ///< generation_config.json …; replaces what the parts above would write
 
+  /// 2 layers, width 8, 2 heads of 4, 1 KV head, mlp 16.
   static TinyHub llama();
+  /// DeepSeek V3.2: a dense layer, one of 4 experts in 2 groups and a prediction block; queries of rank 6, latents of
+  /// rank 4, heads of 4 + 2, values of 4; projections in FP8 by blocks of 4 x 4 with scales in float32 and BF16.
+  static TinyHub deepseek();
+  /// Qwen3-MoE: llama() with norms of heads and 4 experts a layer.
+  static TinyHub qwen3_moe();
 
   TinyHubTensor& tensor(std::string_view name);
   void erase_tensor(std::string_view name);

@@ -41,6 +41,8 @@ std::vector<MalformedCase> gguf_structure_cases();
 std::vector<MalformedCase> gguf_table_cases();
 /// Hyper-parameters, and tensors against them.
 std::vector<MalformedCase> gguf_model_cases();
+/// Experts, latents and prediction blocks.
+std::vector<MalformedCase> deepseek_gguf_cases();
 /// tokenizer.*
 std::vector<MalformedCase> gguf_vocabulary_cases();
 

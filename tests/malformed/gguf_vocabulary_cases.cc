@@ -169,8 +169,8 @@ std::vector<MalformedCase> gguf_text_cases() {
 
 std::vector<MalformedCase> all_gguf_cases() {
   std::vector<MalformedCase> all;
-  for (const auto& part :
-       {gguf_structure_cases(), gguf_table_cases(), gguf_model_cases(), gguf_vocabulary_cases()})
+  for (const auto& part : {gguf_structure_cases(), gguf_table_cases(), gguf_model_cases(),
+                           deepseek_gguf_cases(), gguf_vocabulary_cases()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

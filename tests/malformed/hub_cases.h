@@ -16,9 +16,11 @@ struct MalformedFolder {
 
 class HubCases {
  public:
+  explicit HubCases(TinyHub (*make)() = TinyHub::llama) : make_(make) {}
+
   template <class Change>
   void add(std::string what, std::string named, Change change) {
-    TinyHub hub = TinyHub::llama();
+    TinyHub hub = make_();
     change(hub);
     add_files(std::move(what), std::move(named), hub.files());
   }
@@ -28,6 +30,7 @@ class HubCases {
   std::vector<MalformedFolder> take() { return std::move(cases_); }
 
  private:
+  TinyHub (*make_)();
   std::vector<MalformedFolder> cases_;
 };
 
@@ -35,6 +38,8 @@ class HubCases {
 std::vector<MalformedFolder> safetensors_cases();
 /// config.json and generation_config.json.
 std::vector<MalformedFolder> hub_config_cases();
+/// Experts, latents, FP8 and prediction blocks: config.json, and tensors against it.
+std::vector<MalformedFolder> deepseek_hub_cases();
 
 std::vector<MalformedFolder> all_hub_cases();
 

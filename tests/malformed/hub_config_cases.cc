@@ -131,7 +131,8 @@ std::vector<MalformedFolder> hub_config_cases() {
 
 std::vector<MalformedFolder> all_hub_cases() {
   std::vector<MalformedFolder> all = safetensors_cases();
-  for (MalformedFolder& each : hub_config_cases()) all.push_back(std::move(each));
+  for (auto* const more : {hub_config_cases, deepseek_hub_cases})
+    for (MalformedFolder& each : more()) all.push_back(std::move(each));
   return all;
 }
 
