@@ -1,5 +1,5 @@
-// bench_tokenizer TEXT VOCABULARY…: how fast each vocabulary (a GGUF file or a tokenizer.json) encodes texts of 4 MiB,
-// in MiB a second of one core: the file TEXT, repeated, is the ordinary one, the others are those that tokenizers dread.
+// bench_tokenizer TEXT VOCABULARY…: how fast each vocabulary (a GGUF file or a tokenizer.json) encodes 4 MiB of texts,
+// in MiB a second of one core. The file TEXT, repeated, is the ordinary one; others are those that tokenizers dread.
 #include <time.h>
 
 #include <algorithm>

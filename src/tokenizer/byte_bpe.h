@@ -18,6 +18,7 @@ class ByteBpe final : public PieceEncoder {
   /// vocabulary lacks a byte, which is then dropped.
   ByteBpe(TokenTable tokens, const std::array<int32_t, 256>& byte_ids, Merges merges, WholePieces whole);
 
+  std::string_view kind() const override { return "byte_bpe"; }
   void encode(std::string_view piece, std::vector<int32_t>& ids) const override;
   size_t separable(std::string_view piece) const override;
   void encode_part(std::string_view part, std::vector<int32_t>& ids) const override;

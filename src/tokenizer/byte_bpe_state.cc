@@ -55,8 +55,9 @@ class Builder {
       normal.push_back(type == TokenType::normal);
       const bool control = type == TokenType::control || type == TokenType::unknown;
       state_->control.push_back(control);
-      if (control || (type == TokenType::user_defined && !is_filler(text, id)))
-        state_->added.add(text, static_cast<int32_t>(id));
+      if (!control && (type != TokenType::user_defined || is_filler(text, id))) continue;
+      state_->added.add(text, static_cast<int32_t>(id));
+      state_->added_texts.push_back(text);
     }
     state_->tokens.index(normal);
     names_.index(all);

@@ -34,6 +34,7 @@ class CharBpe final : public PieceEncoder {
   /// From now on a piece that is one of these is not merged (ignore_merges).
   void take_whole_pieces(TokenTable texts) { whole_ = std::move(texts); }
 
+  std::string_view kind() const override { return "sentencepiece"; }
   void encode(std::string_view piece, std::vector<int32_t>& ids) const override;
   size_t separable(std::string_view piece) const override;
   void encode_part(std::string_view part, std::vector<int32_t>& ids) const override;

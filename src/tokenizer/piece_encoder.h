@@ -14,6 +14,7 @@ enum class WholePieces { taken, merged };
 class PieceEncoder {
  public:
   virtual ~PieceEncoder() = default;
+  virtual std::string_view kind() const = 0;
   /// Appends the ids of `piece`, which is valid UTF-8 and not empty. May be called from several threads at
   /// once.
   virtual void encode(std::string_view piece, std::vector<int32_t>& ids) const = 0;

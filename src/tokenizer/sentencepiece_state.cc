@@ -59,7 +59,10 @@ class Builder {
       texts.push_back(is_text(type));
       const bool control = type == TokenType::control || type == TokenType::unknown;
       state_->control.push_back(control);
-      if (control || type == TokenType::user_defined) state_->added.add(piece, static_cast<int32_t>(id));
+      if (control || type == TokenType::user_defined) {
+        state_->added.add(piece, static_cast<int32_t>(id));
+        state_->added_texts.push_back(piece);
+      }
       const auto byte = type == TokenType::byte ? byte_of_fallback(piece) : std::nullopt;
       if (type == TokenType::byte && !byte)
         return bad_input("tokenizer.ggml.tokens[" + std::to_string(id) +

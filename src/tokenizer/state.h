@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -22,10 +23,11 @@ struct StartSpaces {
 };
 
 struct TokenizerState {
-  TokenTable tokens;             ///< what each id stands for
-  std::vector<uint8_t> control;  ///< 1: a control token, hidden by Detokenizer::Special::skip
-  AddedTokens added;             ///< recognised in a template's text only, before normalisation
-  AddedTokens added_normalized;  ///< likewise, after it
+  TokenTable tokens;                     ///< what each id stands for
+  std::vector<uint8_t> control;          ///< 1: a control token, hidden by Detokenizer::Special::skip
+  AddedTokens added;                     ///< recognised in a template's text only, before normalisation
+  AddedTokens added_normalized;          ///< likewise, after it
+  std::vector<std::string> added_texts;  ///< of both
   Normalizer normalizer;
   std::vector<std::unique_ptr<PreTokenizerStage>> stages;  ///< one inside the pieces of the other
   std::unique_ptr<PieceEncoder> model;

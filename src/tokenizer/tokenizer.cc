@@ -118,6 +118,8 @@ std::string Tokenizer::decode(const std::vector<int32_t>& ids) const {
   return text + detokenizer.flush();
 }
 
+std::string_view Tokenizer::kind() const { return state_->model->kind(); }
+const std::vector<std::string>& Tokenizer::added_texts() const { return state_->added_texts; }
 int32_t Tokenizer::size() const { return state_->tokens.size(); }
 int32_t Tokenizer::bos() const { return state_->bos; }
 int32_t Tokenizer::eos() const { return state_->eos; }

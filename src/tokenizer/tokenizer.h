@@ -42,6 +42,10 @@ class Tokenizer {
   /// space).
   std::string decode(const std::vector<int32_t>& ids) const;
 
+  /// Of the model, whatever file it came from: "byte_bpe", "sentencepiece" (BPE over characters) or "unigram".
+  std::string_view kind() const;
+  /// The texts that only encode_special recognises.
+  const std::vector<std::string>& added_texts() const;
   int32_t size() const;
   int32_t bos() const;  ///< -1: none
   int32_t eos() const;  ///< -1: none

@@ -20,6 +20,7 @@ class Unigram final : public PieceEncoder {
   void add_token(std::string_view text, int32_t id, double score);
 
   /// Viterbi's algorithm; linear in the piece times the longest token.
+  std::string_view kind() const override { return "unigram"; }
   void encode(std::string_view piece, std::vector<int32_t>& ids) const override;
 
  private:

@@ -1,6 +1,8 @@
 // Every vocabulary of the reference data: ids of users' and templates' text, streams, broken UTF-8.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "golden.h"
 
 namespace baleen::test {
@@ -27,6 +29,32 @@ std::string bytes_of_hex(std::string_view hex) {
   for (size_t i = 0; i + 1 < hex.size(); i += 2)
     bytes.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
   return bytes;
+}
+
+/// Texts of added tokens that are no control tokens.
+std::vector<std::string> plain_added(const json::Value& root) {
+  std::vector<std::string> texts;
+  for (const auto& [key, added] : *root.find("added_tokens")) {
+    auto member = ++added.begin();
+    const std::string_view text = *(*member).second.string();
+    if (!*(*++member).second.boolean()) texts.emplace_back(text);
+  }
+  return texts;
+}
+
+/// As a server cuts a prompt whose control tokens a caller wrote: only added tokens of the list count.
+std::vector<Tokenizer::Span> cut_at(const std::vector<std::string>& added, std::string_view text) {
+  std::vector<Tokenizer::Span> spans;
+  for (size_t at = 0; at <= text.size();) {
+    size_t first = text.size(), length = 0;
+    for (const std::string& each : added)
+      if (const size_t found = text.find(each, at); found < first || (found == first && each.size() > length))
+        first = found, length = each.size();
+    spans.push_back({text.substr(at, first - at), false});
+    spans.push_back({text.substr(first, length), true});
+    at = first + std::max<size_t>(length, 1);
+  }
+  return spans;
 }
 
 class GoldenText : public testing::TestWithParam<const char*> {
@@ -63,8 +91,12 @@ TEST_P(GoldenText, MatchesTheReference) {
   const json::Document document = read_json(*folder / (std::string(GetParam()) + ".tokens.json"));
   const json::Value root = document.root();
   const Tokenizer tokenizer = tokenizer_of(unpacked(std::string(*root.find("file")->find("file")->string())));
+  const std::vector<std::string> added = plain_added(root);
   for (const auto& [key, test_case] : *root.find("cases")) {
     SCOPED_TRACE(*test_case.find("id")->string());
+    if (const auto plain = test_case.find("ids_plain")) {
+      EXPECT_EQ(tokenizer.encode(cut_at(added, *test_case.find("text")->string())), ids_of(*plain));
+    }
     check_text(tokenizer, test_case);
     check_streams(tokenizer, test_case);
   }

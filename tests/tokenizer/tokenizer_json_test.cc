@@ -30,10 +30,11 @@ std::string replaced(std::string_view from, std::string_view to) {
   return text.replace(at, from.size(), to);
 }
 
-Result<Tokenizer> make(std::string text) {
+Result<Tokenizer> make(std::string text, std::string config = "") {
   Vocabulary vocabulary;
   vocabulary.kind = VocabularyKind::tokenizer_json;
   vocabulary.tokenizer_json = std::move(text);
+  vocabulary.tokenizer_config_json = std::move(config);
   return Tokenizer::make(vocabulary);
 }
 
@@ -64,6 +65,48 @@ TEST(TokenizerJson, SingleWordsStandAlone) {
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
   EXPECT_EQ(encode(*tokenizer, "a<s>"), (Ids{1, 0}));
   EXPECT_EQ(encode(*tokenizer, "a <s>"), (Ids{1, 3, 6}));
+}
+
+TEST(TokenizerJson, AddedTokensKeepTheIdsThatTheyHave) {
+  const std::string rest = R"("special": false, "normalized": false}, {"id": 6, "content")";
+  auto tokenizer = make(replaced(R"({"id": 6, "content")", R"({"id": 9, "content": "ab", )" + rest));
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ(encode(*tokenizer, "bab"), (Ids{2, 4}));
+  EXPECT_EQ(tokenizer->size(), 7);
+  // The first of two ids for one text, and the last rules.
+  tokenizer =
+      make(replaced(R"({"id": 6, "content")",
+                    R"({"id": 8, "content": "<s>", "special": true, "lstrip": true}, {"id": 6, "content")"));
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ(encode(*tokenizer, "a <s>"), (Ids{1, 3, 8}));
+  tokenizer = make(
+      replaced(R"(false}],)", R"(false}, {"id": 8, "content": "<s>", "special": true, "lstrip": true}],)"));
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ(encode(*tokenizer, "a <s>"), (Ids{1, 6}));
+  EXPECT_EQ(tokenizer->added_texts(), std::vector<std::string>{"<s>"});
+}
+
+TEST(TokenizerJson, ItsConfigAddsTokensAndChangesTheirRules) {
+  const std::string config = R"({"added_tokens_decoder": {
+      "6": {"content": "<s>", "special": true, "rstrip": true},
+      "7": {"content": "<t>", "special": false, "normalized": false},
+      "1": {"content": "<another's>", "special": true}}, "eos_token": {"content": "<t>"}})";
+  auto tokenizer = make(std::string(kFile), config);
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ(encode(*tokenizer, "<s>  a<t> a"), (Ids{6, 1, 7, 3, 1}));
+  EXPECT_EQ(tokenizer->eos(), 7);
+  EXPECT_EQ(tokenizer->size(), 8);
+  EXPECT_FALSE(tokenizer->is_control(1));
+  EXPECT_EQ(tokenizer->added_texts(), (std::vector<std::string>{"<s>", "<t>"}));
+  for (const char* decoder :
+       {"1", "[]", "\"x\"", R"({"6": 1})", R"({"x": {"content": "<t>"}})", R"({"-1": {"content": "<t>"}})",
+        R"({"1048576": {"content": "<t>"}})", R"({"7": {"content": 1}})", R"({"7": {}})",
+        R"({"7": {"content": "<t>", "special": 1}})", R"({"99999999999": {"content": "<t>"}})"}) {
+    tokenizer = make(std::string(kFile), R"({"added_tokens_decoder": )" + std::string(decoder) + "}");
+    ASSERT_FALSE(tokenizer) << decoder;
+    EXPECT_TRUE(tokenizer.error().message.starts_with("tokenizer_config.json: added_tokens_decoder"))
+        << tokenizer.error().message;
+  }
 }
 
 TEST(TokenizerJson, UnigramTakesTheBestPath) {

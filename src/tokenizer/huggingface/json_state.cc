@@ -44,6 +44,10 @@ void finish_tokens(const Tokens& tokens, const Decoder& decoder, TokenizerState&
   state.start_spaces = decoder.start_spaces();
 }
 
+std::unexpected<Error> bad_config(const Problem& problem) {
+  return bad_input("tokenizer_config.json: " + problem.error().message);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TokenizerState>> json_state(const Vocabulary& vocabulary) {
@@ -53,16 +57,22 @@ Result<std::unique_ptr<TokenizerState>> json_state(const Vocabulary& vocabulary)
   auto config_document = json::Document::parse(config_text.empty() ? "{}" : config_text, json::kFileLimits);
   if (!config_document) return bad_input("tokenizer_config.json: " + config_document.error().message);
 
-  Problem problem;
+  Problem problem, config_problem;
   const Node root(document->root(), "", problem), model = root["model"];
   auto state = std::make_unique<TokenizerState>();
   if (root.value().kind() != json::Kind::object) problem.report("the file", "must be an object");
   read_normalizer(root["normalizer"], state->normalizer);
   Tokens tokens;
   if (!problem.found()) read_vocabulary(model, tokens);
-  if (!problem.found()) read_added_tokens(root["added_tokens"], tokens, *state);
+  const ModelNames names(tokens);
+  AddedTokensReader added(names, tokens);
+  if (!problem.found()) added.read_list(root["added_tokens"]);
+  const Node config(config_document->root(), "", config_problem);
+  if (!problem.found()) added.read_decoder(config["added_tokens_decoder"]);
+  if (config_problem.found()) return bad_config(config_problem);
+  added.finish(*state);
   PreTokenizer pre_tokenizer = read_pre_tokenizer(root["pre_tokenizer"]);
-  if (!problem.found()) state->model = read_model(model, tokens, pre_tokenizer);
+  if (!problem.found()) state->model = read_model(model, tokens, names, pre_tokenizer);
   state->stages = std::move(pre_tokenizer.stages);
   const Decoder decoder(root["decoder"]);
   Surroundings around =
@@ -72,11 +82,10 @@ Result<std::unique_ptr<TokenizerState>> json_state(const Vocabulary& vocabulary)
   state->suffix = std::move(around.suffix);
   finish_tokens(tokens, decoder, *state);
 
-  const Node config(config_document->root(), "", problem);
   state->bos = find_named(config, "bos_token", tokens);
   if (state->bos < 0 && vocabulary.bos < state->tokens.size()) state->bos = vocabulary.bos;
   state->eos = find_named(config, "eos_token", tokens);
-  if (problem.found()) return bad_input("tokenizer_config.json: " + problem.error().message);
+  if (config_problem.found()) return bad_config(config_problem);
   state->end_of_generation = ends(vocabulary, state->eos, tokens);
   return state;
 }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "tokenizer/huggingface/json_node.h"
 #include "tokenizer/state.h"
+#include "tokenizer/token_table.h"
 
 namespace baleen::huggingface {
 
@@ -51,6 +53,8 @@ struct Token {
   std::string text;
   bool in_model = false;
   bool control = false;  ///< an added token that is "special"
+  /// Whether text that merging makes into it becomes it.
+  bool is_text() const { return in_model && !control; }
 };
 /// The tokens of "model" and "added_tokens".
 struct Tokens {
@@ -60,10 +64,49 @@ struct Tokens {
 };
 /// "model.vocab" into `tokens`.
 void read_vocabulary(const Node& model, Tokens& tokens);
-/// "added_tokens" into `tokens` and what `state` finds in text. Its normalizer is there already.
-void read_added_tokens(const Node& list, Tokens& tokens, TokenizerState& state);
+
+/// The model's tokens by text.
+class ModelNames {
+ public:
+  /// The model's vocabulary has been read.
+  explicit ModelNames(const Tokens& tokens);
+  /// -1: the model has no such token.
+  int32_t find(std::string_view text) const { return table_.find(text); }
+
+ private:
+  TokenTable table_;
+};
+
+/// "added_tokens" of tokenizer.json and "added_tokens_decoder" of tokenizer_config.json. A token that is there already
+/// keeps its id, whatever they say, and what is said of it last counts, as in transformers.
+class AddedTokensReader {
+ public:
+  AddedTokensReader(const ModelNames& names, Tokens& tokens) : names_(names), tokens_(tokens) {}
+  void read_list(const Node& list);
+  /// A token whose id is another's in tokenizer.json is left out.
+  void read_decoder(const Node& decoder);
+  /// Puts them into what `state`, whose normalizer is there already, finds in text.
+  void finish(TokenizerState& state) const;
+
+ private:
+  struct Added {
+    std::string text;
+    int32_t id;
+    bool normalized;
+    AddedTokenRules rules;
+  };
+  enum class Conflict { refused, skipped };
+  void read_one(const Node& node, int32_t id, Conflict conflict);
+  int32_t own_id(std::string_view text) const;
+
+  const ModelNames& names_;
+  Tokens& tokens_;
+  std::vector<Added> added_;
+  std::map<std::string, size_t, std::less<>> places_;  // by text, in added_
+};
+
 /// "model"; adds to the pre-tokenizer what it needs. Null only where a problem has been reported.
-std::unique_ptr<PieceEncoder> read_model(const Node& model, const Tokens& tokens,
+std::unique_ptr<PieceEncoder> read_model(const Node& model, const Tokens& tokens, const ModelNames& names,
                                          PreTokenizer& pre_tokenizer);
 
 }  // namespace baleen::huggingface

@@ -17,28 +17,6 @@ constexpr double kUnknownPenalty = 10;  // tokenizers, models/unigram/model.rs: 
 /// A byte that every byte-level vocabulary must have (contract.md).
 bool is_required(unsigned byte) { return (byte >= 0x20 && byte <= 0x7E) || byte == '\n' || byte == '\t'; }
 
-/// Tokens by text while a model is read. What text may become: all of the model's but control tokens.
-class Names {
- public:
-  explicit Names(const Tokens& tokens) : tokens_(tokens) {
-    std::vector<uint8_t> in_model;
-    for (const Token& token : tokens.by_id) {
-      table_.append(token.text);
-      in_model.push_back(token.in_model);
-    }
-    table_.index(in_model);
-  }
-  int32_t find(std::string_view text) const { return table_.find(text); }
-  bool text_becomes(int32_t id) const {
-    const Token& token = tokens_.by_id[static_cast<size_t>(id)];
-    return token.in_model && !token.control;
-  }
-
- private:
-  const Tokens& tokens_;
-  TokenTable table_;
-};
-
 /// The two tokens of a merge: "left right" or ["left", "right"].
 std::pair<std::string_view, std::string_view> read_pair(const Node& node) {
   if (node.value().kind() == json::Kind::array) {
@@ -60,7 +38,7 @@ std::pair<std::string_view, std::string_view> read_pair(const Node& node) {
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
-Merges read_merges(const Node& node, const Names& names) {
+Merges read_merges(const Node& node, const Tokens& tokens, const ModelNames& names) {
   if (!node.expect_array()) return Merges();
   Merges merges(node.value().size());
   int32_t rank = 0;
@@ -74,7 +52,7 @@ Merges read_merges(const Node& node, const Names& names) {
       merge.fail("names a token that the vocabulary lacks");
       break;
     }
-    if (names.text_becomes(id)) merges.add(left_id, right_id, {rank, id});
+    if (tokens.by_id[static_cast<size_t>(id)].is_text()) merges.add(left_id, right_id, {rank, id});
     ++rank;
   }
   return merges;
@@ -94,13 +72,14 @@ std::optional<std::array<int32_t, 256>> read_byte_tokens(const Node& flag, const
   return ids;
 }
 
-std::unique_ptr<PieceEncoder> read_byte_bpe(const Node& model, const Tokens& tokens, const Names& names) {
+std::unique_ptr<PieceEncoder> read_byte_bpe(const Node& model, const Tokens& tokens,
+                                            const ModelNames& names) {
   TokenTable bytes;
   std::vector<uint8_t> wanted;
   for (size_t id = 0; id < tokens.by_id.size(); ++id) {
     const auto text = bytes_of(tokens.by_id[id].text);
     bytes.append(text.value_or(""));
-    wanted.push_back(text && names.text_becomes(static_cast<int32_t>(id)));
+    wanted.push_back(text && tokens.by_id[id].is_text());
   }
   bytes.index(wanted);
   std::array<int32_t, 256> byte_ids;
@@ -110,31 +89,32 @@ std::unique_ptr<PieceEncoder> read_byte_bpe(const Node& model, const Tokens& tok
     if (byte_ids[byte] < 0 && is_required(byte))
       model["vocab"].fail("has no token for the byte " + std::to_string(byte));
   }
-  Merges merges = read_merges(model["merges"], names);
+  Merges merges = read_merges(model["merges"], tokens, names);
   const bool whole = model["ignore_merges"].flag(false);
   return std::make_unique<ByteBpe>(std::move(bytes), byte_ids, std::move(merges),
                                    whole ? WholePieces::taken : WholePieces::merged);
 }
 
-int32_t read_unk(const Node& node, const Names& names) {
+int32_t read_unk(const Node& node, const ModelNames& names) {
   if (node.is_null()) return -1;
   const int32_t id = names.find(node.text());
   if (id < 0) node.fail("names a token that the vocabulary lacks");
   return id;
 }
 
-std::unique_ptr<PieceEncoder> read_char_bpe(const Node& model, const Tokens& tokens, const Names& names) {
+std::unique_ptr<PieceEncoder> read_char_bpe(const Node& model, const Tokens& tokens,
+                                            const ModelNames& names) {
   UnknownCharacters unknown;
   unknown.byte_ids = read_byte_tokens(model["byte_fallback"], tokens);
   unknown.unk = read_unk(model["unk_token"], names);
   unknown.runs =
       model["fuse_unk"].flag(false) ? UnknownCharacters::Runs::fused : UnknownCharacters::Runs::one_each;
-  auto made = std::make_unique<CharBpe>(read_merges(model["merges"], names), unknown);
+  auto made = std::make_unique<CharBpe>(read_merges(model["merges"], tokens, names), unknown);
   TokenTable texts;
   std::vector<uint8_t> wanted;
   for (size_t id = 0; id < tokens.by_id.size(); ++id) {
     const std::string& text = tokens.by_id[id].text;
-    wanted.push_back(names.text_becomes(static_cast<int32_t>(id)));
+    wanted.push_back(tokens.by_id[id].is_text());
     texts.append(text);
     if (wanted.back() != 0) made->add_token(text, static_cast<int32_t>(id));
   }
@@ -150,12 +130,12 @@ void write_alphabet(PreTokenizer& pre) {
 
 bool is_absent(const Node& node) { return node.is_null() || node.value().string() == ""; }
 
-std::unique_ptr<PieceEncoder> read_bpe(const Node& model, const Tokens& tokens, PreTokenizer& pre) {
+std::unique_ptr<PieceEncoder> read_bpe(const Node& model, const Tokens& tokens, const ModelNames& names,
+                                       PreTokenizer& pre) {
   for (const std::string_view name : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (!is_absent(model[name])) model[name].fail("is not supported");
   const Node dropout = model["dropout"];
   if (!dropout.is_null() && dropout.number() != 0) dropout.fail("is not supported");
-  const Names names(tokens);
   const bool bytes = pre.ends_in_bytes && model["unk_token"].is_null();
   if (bytes) return read_byte_bpe(model, tokens, names);
   write_alphabet(pre);
@@ -183,7 +163,7 @@ std::unique_ptr<PieceEncoder> read_unigram(const Node& model, const Tokens& toke
   auto made = std::make_unique<Unigram>(unknown, lowest - kUnknownPenalty);
   for (size_t id = 0; id < scores.size(); ++id) {
     const Token& token = tokens.by_id[id];
-    if (token.in_model && !token.control) made->add_token(token.text, static_cast<int32_t>(id), scores[id]);
+    if (token.is_text()) made->add_token(token.text, static_cast<int32_t>(id), scores[id]);
   }
   return made;
 }
@@ -197,6 +177,15 @@ void Tokens::add(const Node& node, std::string_view text, int32_t id) {
   if (token.in_model) return node.fail("the id " + std::to_string(id) + " is used twice");
   token.text = text;
   token.in_model = true;
+}
+
+ModelNames::ModelNames(const Tokens& tokens) {
+  std::vector<uint8_t> in_model;
+  for (const Token& token : tokens.by_id) {
+    table_.append(token.text);
+    in_model.push_back(token.in_model);
+  }
+  table_.index(in_model);
 }
 
 void read_vocabulary(const Node& model, Tokens& tokens) {
@@ -221,11 +210,12 @@ void read_vocabulary(const Node& model, Tokens& tokens) {
   if (tokens.by_id.empty()) vocabulary.fail("is empty");
 }
 
-std::unique_ptr<PieceEncoder> read_model(const Node& model, const Tokens& tokens, PreTokenizer& pre) {
+std::unique_ptr<PieceEncoder> read_model(const Node& model, const Tokens& tokens, const ModelNames& names,
+                                         PreTokenizer& pre) {
   // Files from before 2021 name no type; they are BPE.
   const bool unnamed = model["type"].is_null() && !model["merges"].is_null();
   const std::string_view type = unnamed ? "BPE" : model.type();
-  if (type == "BPE") return read_bpe(model, tokens, pre);
+  if (type == "BPE") return read_bpe(model, tokens, names, pre);
   if (type == "Unigram") {
     write_alphabet(pre);
     return read_unigram(model, tokens);
