@@ -9,6 +9,7 @@
 
 namespace baleen {
 
+Result<std::unique_ptr<Model>> load_deepseek2(WeightLoader& loader);
 Result<std::unique_ptr<Model>> load_llama(WeightLoader& loader);
 Result<std::unique_ptr<Model>> load_qwen3(WeightLoader& loader);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/embedding.h"
+
 namespace baleen {
 namespace {
 
@@ -17,10 +19,8 @@ DenseLayer load_layer(WeightLoader& loader, int32_t index) {
   layer.q_norm = loader.optional_vector(block + "attn_q_norm.weight", p.key_dim);
   layer.k_norm = loader.optional_vector(block + "attn_k_norm.weight", p.key_dim);
   layer.out = loader.linear(block + "attn_output", p.dim, int64_t{p.heads} * p.value_dim);
-  layer.mlp_norm = loader.vector(block + "ffn_norm.weight", p.dim);
-  layer.mlp.gate = loader.linear(block + "ffn_gate", p.ffn_dim, p.dim);
-  layer.mlp.up = loader.linear(block + "ffn_up", p.ffn_dim, p.dim);
-  layer.mlp.down = loader.linear(block + "ffn_down", p.dim, p.ffn_dim);
+  layer.ffn_norm = loader.vector(block + "ffn_norm.weight", p.dim);
+  layer.ffn = FeedForward::load(loader, index);
   return layer;
 }
 
@@ -54,12 +54,16 @@ KvLayout DenseModel::kv_layout(KvType type) const {
 size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
   const HyperParameters& p = params_;
   const int64_t q = int64_t{p.heads} * p.key_dim, k = int64_t{p.kv_heads} * p.key_dim;
-  const int64_t v = int64_t{p.kv_heads} * p.value_dim, widest = std::max<int64_t>({p.dim, q, p.ffn_dim});
+  const int64_t v = int64_t{p.kv_heads} * p.value_dim;
+  const MultiplySize product{.rows = rows,
+                             .cols = std::max<int64_t>({p.dim, q, int64_t{p.heads} * p.value_dim})};
+  size_t ffn = 0;
+  for (const DenseLayer& layer : layers_) ffn = std::max(ffn, layer.ffn.scratch_bytes(compute_, rows));
   const size_t around = rows_bytes(rows, p.dim) + 2 * rows_bytes(rows, p.rope.dimensions / 2);
-  const size_t layer = 2 * rows_bytes(rows, p.dim) + rows_bytes(rows, q) + rows_bytes(rows, k) +
-                       rows_bytes(rows, v) + attention_.scratch_bytes(compute_, rows) +
-                       2 * rows_bytes(rows, p.ffn_dim) +
-                       multiply_scratch_bytes(compute_, {.rows = rows, .cols = widest});
+  const size_t attention = rows_bytes(rows, q) + rows_bytes(rows, k) + rows_bytes(rows, v) +
+                           attention_.scratch_bytes(compute_, rows) +
+                           multiply_scratch_bytes(compute_, product);
+  const size_t layer = 2 * rows_bytes(rows, p.dim) + attention + ffn;
   const size_t end =
       2 * rows_bytes(wanted, p.dim) + multiply_scratch_bytes(compute_, {.rows = wanted, .cols = p.dim});
   return around + std::max(layer, end);
@@ -67,22 +71,13 @@ size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
 
 ModelCost DenseModel::cost() const {
   ModelCost cost;
-  int64_t norms = static_cast<int64_t>(output_norm_.size());
   for (const DenseLayer& layer : layers_) {
-    norms += static_cast<int64_t>(layer.attn_norm.size() + layer.q_norm.size() + layer.k_norm.size() +
-                                  layer.mlp_norm.size());
-    for (const Linear* linear :
-         {&layer.q, &layer.k, &layer.v, &layer.out, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down}) {
-      cost.macs_per_token += linear->macs();
-      cost.parameters += linear->parameters();
-      cost.packed_bytes += static_cast<int64_t>(linear->weights().bytes());
-    }
+    for (const Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.out}) linear->add_cost(cost);
+    layer.ffn.add_cost(cost);
+    cost.add_vectors({&layer.attn_norm, &layer.q_norm, &layer.k_norm, &layer.ffn_norm});
   }
-  cost.macs_output = output_.macs();
-  cost.packed_bytes += static_cast<int64_t>(output_.weights().bytes());
-  const bool tied = &output_.weights() == &embedding_.weights();
-  cost.parameters += norms + output_.parameters() + (tied ? 0 : embedding_.parameters());
-  cost.active_parameters = cost.parameters;
+  cost.add_vectors({&output_norm_});
+  add_ends(embedding_, output_, cost);
   return cost;
 }
 

@@ -1,5 +1,5 @@
-// What decoders with one attention and one MLP block a layer share: their weights, sizes and costs. An architecture's
-// file adds its forward pass.
+// What decoders with attention of heads and an MLP or experts in each layer share: their weights, sizes and costs. An
+// architecture's file adds its forward pass.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "models/attention.h"
-#include "models/mlp.h"
+#include "models/feed_forward.h"
 #include "models/model.h"
 #include "models/rope.h"
 #include "models/weight_loader.h"
@@ -21,8 +21,8 @@ struct DenseLayer {
   Linear q, k, v;  ///< [heads * key_dim, dim], [kv_heads * key_dim, dim], [kv_heads * value_dim, dim]
   std::vector<float> q_norm, k_norm;  ///< [key_dim]; empty where the architecture has none
   Linear out;                         ///< [dim, heads * value_dim]
-  std::vector<float> mlp_norm;        ///< [dim]
-  Mlp mlp;
+  std::vector<float> ffn_norm;        ///< [dim]
+  FeedForward ffn;
 };
 
 class DenseModel : public Model {

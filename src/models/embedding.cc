@@ -25,4 +25,13 @@ Rows wanted_rows(const Pass& pass, Rows x) {
   return wanted;
 }
 
+void add_ends(const Linear& table, const Linear& output, ModelCost& cost) {
+  const bool tied = &output.weights() == &table.weights();
+  const int64_t parameters = output.parameters() + (tied ? 0 : table.parameters());
+  cost.macs_output = output.macs();
+  cost.packed_bytes += static_cast<int64_t>(output.weights().bytes());
+  cost.parameters += parameters;
+  cost.active_parameters += parameters;
+}
+
 }  // namespace baleen

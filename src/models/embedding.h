@@ -11,4 +11,7 @@ Rows embed(const Pass& pass, const Linear& table);
 /// The rows of x whose logits are wanted: [wanted, width].
 Rows wanted_rows(const Pass& pass, Rows x);
 
+/// Both ends' part of a model's cost; `output` may be the table itself.
+void add_ends(const Linear& table, const Linear& output, ModelCost& cost);
+
 }  // namespace baleen

@@ -19,11 +19,41 @@ void Linear::multiply_into(const Pass& pass, Rows x, float* out) const {
   add_bias(pass, product.out);
 }
 
+void Linear::add_cost(ModelCost& cost) const {
+  cost.macs_per_token += macs();
+  cost.parameters += parameters();
+  cost.active_parameters += parameters();
+  cost.packed_bytes += static_cast<int64_t>(weights_->bytes());
+}
+
 void Linear::add_bias(const Pass& pass, Rows out) const {
   if (bias_.empty()) return;
   CHECK(static_cast<int64_t>(bias_.size()) == out.width);
   for_each_row(pass, out.count,
                [&](int64_t row) { pass.kernels().add(bias_.data(), out.width, out.row(row)); });
+}
+
+void multiply_heads(const Pass& pass, std::span<const Linear> heads, Rows x, Rows out) {
+  const ScratchScope scope(pass.scratch);
+  const auto count = static_cast<int64_t>(heads.size());
+  auto* groups = pass.scratch.take<ProductGroup>(count);
+  auto* products = pass.scratch.take<Product>(count);
+  for (int64_t i = 0; i < count; ++i) {
+    const PackedMatrix& weights = heads[static_cast<size_t>(i)].weights();
+    const Rows from{x.data + i * (x.width / count), x.count, weights.cols(), x.stride};
+    products[i] = {&weights, {out.data + i * (out.width / count), out.count, weights.rows(), out.stride}};
+    groups[i] = {.x = from, .products = {&products[i], 1}};
+  }
+  multiply(pass.compute, {groups, heads.size()}, pass.scratch);
+}
+
+size_t multiply_heads_scratch_bytes(const Compute& compute, std::span<const Linear> heads, int64_t rows) {
+  const auto count = static_cast<int64_t>(heads.size());
+  return heads.size() * (sizeof(ProductGroup) + sizeof(Product)) + 2 * 64 +
+         multiply_scratch_bytes(compute, {.rows = count * rows,
+                                          .cols = heads.front().weights().cols(),
+                                          .groups = count,
+                                          .products = count});
 }
 
 }  // namespace baleen

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "kernels/packed_matrix.h"
@@ -20,6 +21,7 @@ class Linear {
   const PackedMatrix& weights() const { return *weights_; }
   int64_t macs() const { return weights_->rows() * weights_->cols(); }  ///< per row
   int64_t parameters() const { return macs() + static_cast<int64_t>(bias_.size()); }
+  void add_cost(ModelCost& cost) const;  ///< of a matrix that every token is multiplied with
 
   /// x [rows, cols] -> [rows, out].
   Rows multiply(const Pass& pass, Rows x) const;
@@ -39,6 +41,12 @@ class Linear {
   std::shared_ptr<const PackedMatrix> weights_;
   std::vector<float> bias_;
 };
+
+/// x [rows, heads * cols] with each head's own matrix [out, cols] -> [rows, heads * out]. `out` may be wider: a head's
+/// numbers begin every out.width / heads.
+void multiply_heads(const Pass& pass, std::span<const Linear> heads, Rows x, Rows out);
+/// Of scratch that multiply_heads() takes.
+size_t multiply_heads_scratch_bytes(const Compute& compute, std::span<const Linear> heads, int64_t rows);
 
 template <size_t kCount>
 std::array<Rows, kCount> Linear::multiply_all(const Pass& pass, Rows x,

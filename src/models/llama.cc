@@ -32,8 +32,8 @@ class Llama final : public DenseModel {
       store_keys_and_values(pass, index, k, v);
       const Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
       layer.out.multiply_add(pass, a, x);                // x += a * out
-      h = rms_norm(pass, x, layer.mlp_norm, p.norm_eps);
-      layer.mlp.multiply_add(pass, h, x);  // x += down * (silu(gate * h) . (up * h))
+      h = rms_norm(pass, x, layer.ffn_norm, p.norm_eps);
+      layer.ffn.multiply_add(pass, h, x);  // x += down * (silu(gate * h) . (up * h))
       ++index;
     }
     output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, p.norm_eps), logits);

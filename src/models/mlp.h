@@ -10,7 +10,8 @@ struct Mlp {
 
   /// x += down * (silu(gate * h) . (up * h)).
   void multiply_add(const Pass& pass, Rows h, Rows x) const;
-  int64_t macs() const { return gate.macs() + up.macs() + down.macs(); }
+  size_t scratch_bytes(const Compute& compute, int64_t rows) const;
+  void add_cost(ModelCost& cost) const;
 };
 
 }  // namespace baleen

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "formats/checkpoint.h"
@@ -30,8 +32,14 @@ struct Step {
 struct ModelCost {
   int64_t macs_per_token = 0;  ///< multiply-adds with weights, output matrix not counted
   int64_t macs_output = 0;     ///< of the output matrix, per wanted row
-  int64_t packed_bytes = 0;    ///< all packed weights that one step reads
+  int64_t packed_bytes = 0;    ///< packed weights that every step reads
+  int64_t routed_bytes = 0;    ///< packed weights of all routed experts
+  double routed_share = 0;     ///< of those, what one token's experts have
   int64_t parameters = 0, active_parameters = 0;
+
+  /// Packed bytes that a step of so many rows reads; of the routed experts what rows that choose independently touch.
+  double step_bytes(int64_t rows) const;
+  void add_vectors(std::initializer_list<const std::vector<float>*> vectors);  ///< norms
 };
 
 class Model {

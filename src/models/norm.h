@@ -9,6 +9,8 @@ namespace baleen {
 
 /// x / sqrt(mean(x^2) + eps) * weight: [rows, width].
 Rows rms_norm(const Pass& pass, Rows x, const std::vector<float>& weight, float eps);
+/// The same over the first weight.size() columns of x, in place.
+void rms_norm_front(const Pass& pass, Rows x, const std::vector<float>& weight, float eps);
 /// The same over each head of x [rows, heads * head_dim], in place; weight [head_dim].
 void rms_norm_heads(const Pass& pass, Rows x, const std::vector<float>& weight, float eps);
 

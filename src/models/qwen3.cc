@@ -1,4 +1,4 @@
-// Qwen3 (arXiv 2505.09388): Llama with a norm over each head of q and k.
+// Qwen3 (arXiv 2505.09388): Llama with a norm over each head of q and k; Qwen3's mixtures of experts too.
 #include <memory>
 
 #include "models/architectures.h"
@@ -31,8 +31,8 @@ class Qwen3 final : public DenseModel {
       store_keys_and_values(pass, index, k, v);
       const Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
       layer.out.multiply_add(pass, a, x);                // x += a * out
-      h = rms_norm(pass, x, layer.mlp_norm, p.norm_eps);
-      layer.mlp.multiply_add(pass, h, x);  // x += down * (silu(gate * h) . (up * h))
+      h = rms_norm(pass, x, layer.ffn_norm, p.norm_eps);
+      layer.ffn.multiply_add(pass, h, x);  // MLP or experts
       ++index;
     }
     output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, p.norm_eps), logits);

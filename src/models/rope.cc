@@ -82,13 +82,14 @@ Rotation Rope::rotation(const Pass& pass) const {
   return rotation;
 }
 
-void Rope::rotate(const Pass& pass, const Rotation& rotation, Rows x, int64_t head_dim) const {
-  CHECK(2 * pairs() <= head_dim);
+void Rope::rotate(const Pass& pass, const Rotation& rotation, Rows x, int64_t head_dim,
+                  int64_t skipped) const {
+  CHECK(skipped + 2 * pairs() <= head_dim);
   const auto turn =
       layout_ == RopePairs::neighbours ? pass.kernels().rotate_neighbours : pass.kernels().rotate_halves;
   for_each_row(pass, x.count, [&](int64_t row) {
     for (int64_t head = 0; head < x.width; head += head_dim)
-      turn(x.row(row) + head, rotation.cos.row(row), rotation.sin.row(row), pairs());
+      turn(x.row(row) + head + skipped, rotation.cos.row(row), rotation.sin.row(row), pairs());
   });
 }
 

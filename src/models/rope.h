@@ -23,8 +23,10 @@ class Rope {
   int64_t pairs() const { return static_cast<int64_t>(frequencies_.size()); }
   /// The angles of the step's positions, computed in double with our own sine and cosine.
   Rotation rotation(const Pass& pass) const;
-  /// Turns the first 2 * pairs dimensions of each head of x [rows, heads * head_dim] in place.
-  void rotate(const Pass& pass, const Rotation& rotation, Rows x, int64_t head_dim) const;
+  /// Turns 2 * pairs dimensions of each head of x [rows, heads * head_dim] in place: the first ones, or those behind
+  /// `skipped` ones.
+  void rotate(const Pass& pass, const Rotation& rotation, Rows x, int64_t head_dim,
+              int64_t skipped = 0) const;
 
  private:
   std::vector<double> frequencies_;  ///< radians per position

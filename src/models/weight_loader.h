@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,14 @@ class WeightLoader {
 
   /// `name`.weight [rows, cols], and `name`.bias [rows] where the file has it.
   Linear linear(const std::string& name, int64_t rows, int64_t cols);
+  /// A stack `name` [count, rows, cols] as that many matrices.
+  std::vector<Linear> stack(const std::string& name, int64_t count, int64_t rows, int64_t cols);
+  /// The layer's routed experts of a stack ("ffn_gate_exps.weight"), each [rows, cols]; stacked in the file or not.
+  std::vector<Linear> experts(int32_t layer, const std::string& stack, int64_t rows, int64_t cols);
+  /// `name` [rows, cols] as floats, for what is not used as the file has it.
+  std::vector<float> floats(const std::string& name, int64_t rows, int64_t cols);
+  /// Matrices of floats that have been made from what the file has, each [rows, cols], one behind the other.
+  std::vector<Linear> made(const std::vector<float>& values, int64_t rows, int64_t cols);
   /// A vector of `width` floats, of any type in the file.
   std::vector<float> vector(const std::string& name, int64_t width);
   /// Empty where the file has none.
@@ -32,7 +41,12 @@ class WeightLoader {
   const Error& error() const { return error_; }
 
  private:
+  /// The tensor, if it has this shape.
+  const Tensor* find(const std::string& name, int64_t depth, int64_t rows, int64_t cols);
   std::shared_ptr<const PackedMatrix> pack(const std::string& name, int64_t rows, int64_t cols);
+  /// Matrices of one shape and type.
+  std::vector<Linear> pack_all(std::span<const Tensor> tensors);
+  void loaded(const Tensor& tensor);
   void fail(Error error);
 
   const Checkpoint& checkpoint_;

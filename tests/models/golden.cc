@@ -49,6 +49,11 @@ std::vector<int32_t> ids_of(json::Value array) {
 
 std::filesystem::path golden_folder() { return std::filesystem::path(BALEEN_SOURCE_DIR) / "tests/golden"; }
 
+std::filesystem::path golden_model(const std::string& name) {
+  const std::filesystem::path folder = golden_folder() / name;
+  return std::filesystem::is_directory(folder) ? folder : golden_folder() / "gguf" / (name + ".gguf");
+}
+
 std::vector<float> read_floats(const std::filesystem::path& path, const std::string& name) {
   return read_tensor<float>(path, name);
 }
@@ -57,7 +62,10 @@ std::vector<int32_t> read_ints(const std::filesystem::path& path, const std::str
   return read_tensor<int32_t>(path, name);
 }
 
-Golden read_golden(const std::string& stem) {
+Golden read_golden(const std::string& name) {
+  const bool is_folder = std::filesystem::is_directory(golden_folder() / name);
+  const std::string stem =
+      is_folder ? (golden_folder() / name).string() + "/" : (golden_folder() / "gguf" / name).string() + ".";
   Golden golden;
   auto prompts = json::Document::parse(read_text(stem + "prompts.json"), json::kFileLimits);
   for (const auto [key, value] : *prompts->root().find("prompts")) {

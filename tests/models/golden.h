@@ -16,6 +16,9 @@ namespace baleen::test {
 /// tests/golden of this repository.
 std::filesystem::path golden_folder();
 
+/// A golden model: a folder below tests/golden, or a GGUF file's name below tests/golden/gguf.
+std::filesystem::path golden_model(const std::string& name);
+
 /// A tensor of a safetensors file as floats or (int32) ids; fails the test where it is not there.
 std::vector<float> read_floats(const std::filesystem::path& safetensors, const std::string& name);
 std::vector<int32_t> read_ints(const std::filesystem::path& safetensors, const std::string& name);
@@ -29,8 +32,8 @@ struct Golden {
   std::vector<std::vector<float>> logits;  ///< per prompt [tokens, vocab_rows]
   std::vector<Greedy> greedy;
 };
-/// `stem` is the path without .prompts.json (GGUF), or a folder and a slash.
-Golden read_golden(const std::string& stem);
+/// What belongs to golden_model(name).
+Golden read_golden(const std::string& name);
 
 /// A model loaded with the kernels of one ISA and its own threads.
 struct TestModel {

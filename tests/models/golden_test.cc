@@ -8,18 +8,11 @@
 namespace baleen {
 namespace {
 
-/// A GGUF file's name below tests/golden/gguf, or a folder below tests/golden.
+/// The name of a golden_model().
 class GoldenModels : public testing::TestWithParam<const char*> {
  protected:
-  static bool is_folder() { return std::filesystem::is_directory(test::golden_folder() / GetParam()); }
-  static std::filesystem::path path() {
-    if (is_folder()) return test::golden_folder() / GetParam();
-    return test::golden_folder() / "gguf" / (std::string(GetParam()) + ".gguf");
-  }
-  static test::Golden golden() {
-    if (is_folder()) return test::read_golden(path().string() + "/");
-    return test::read_golden((test::golden_folder() / "gguf" / GetParam()).string() + ".");
-  }
+  static std::filesystem::path path() { return test::golden_model(GetParam()); }
+  static test::Golden golden() { return test::read_golden(GetParam()); }
 };
 
 class FloatModels : public GoldenModels {};
@@ -28,7 +21,7 @@ class QuantisedModels : public GoldenModels {};
 TEST_P(FloatModels, LogitsOfEveryPosition) {
   const test::TestModel loaded = test::load(path(), best_isa(), 2);
   ASSERT_NE(loaded.model, nullptr);
-  const test::Golden golden = FloatModels::golden();
+  const test::Golden golden = GoldenModels::golden();
   const auto vocab = static_cast<size_t>(loaded.model->params().vocab_rows);
   for (size_t i = 0; i < golden.prompts.size(); ++i) {
     const auto ours = test::logits_of(*loaded.model, KvType::f32, golden.prompts[i]);
@@ -41,7 +34,7 @@ TEST_P(FloatModels, LogitsOfEveryPosition) {
 TEST_P(FloatModels, GreedyContinuations) {
   const test::TestModel loaded = test::load(path(), best_isa(), 2);
   ASSERT_NE(loaded.model, nullptr);
-  const test::Golden golden = FloatModels::golden();
+  const test::Golden golden = GoldenModels::golden();
   for (const test::Greedy& run : golden.greedy)
     EXPECT_EQ(
         test::greedy_continuation(*loaded.model, KvType::f32, golden.prompts[run.prompt], run.ids.size()),
@@ -53,7 +46,7 @@ TEST_P(FloatModels, GreedyContinuations) {
 TEST_P(QuantisedModels, LogitsWithinWhatInt8ActivationsCost) {
   const test::TestModel loaded = test::load(path(), best_isa(), 2);
   ASSERT_NE(loaded.model, nullptr);
-  const test::Golden golden = QuantisedModels::golden();
+  const test::Golden golden = GoldenModels::golden();
   const auto vocab = static_cast<size_t>(loaded.model->params().vocab_rows);
   double same_top = 0, positions = 0;
   for (size_t i = 0; i < golden.prompts.size(); ++i) {
@@ -76,10 +69,13 @@ std::string test_name(const testing::TestParamInfo<const char*>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Gguf, FloatModels,
-                         testing::Values("llama-gqa-f32", "llama-rope3-f32", "qwen2-f32", "qwen3-f32"),
+                         testing::Values("llama-gqa-f32", "llama-rope3-f32", "qwen2-f32", "qwen3-f32",
+                                         "deepseek-v2-lite-f32"),
                          test_name);
 INSTANTIATE_TEST_SUITE_P(Folders, FloatModels,
-                         testing::Values("llama-gqa", "llama-rope3", "mistral", "qwen2", "qwen3"), test_name);
+                         testing::Values("llama-gqa", "llama-rope3", "mistral", "qwen2", "qwen3", "qwen3-moe",
+                                         "deepseek-v2-lite", "deepseek-v2", "deepseek-v3"),
+                         test_name);
 INSTANTIATE_TEST_SUITE_P(Gguf, QuantisedModels,
                          testing::Values("llama-wide-q4_0", "llama-wide-q4_1", "llama-wide-q8_0",
                                          "llama-wide-q4_k", "llama-wide-q6_k"),

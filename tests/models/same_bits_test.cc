@@ -17,7 +17,8 @@ namespace {
 
 using Ids = std::vector<int32_t>;
 
-constexpr const char* kModels[] = {"llama-gqa-f32", "llama-wide-q4_k", "llama-wide-q4_1", "llama-wide-q8_0"};
+constexpr const char* kModels[] = {"llama-gqa-f32",   "llama-wide-q4_k",      "llama-wide-q4_1",
+                                   "llama-wide-q8_0", "deepseek-v2-lite-f32", "deepseek-v3"};
 constexpr KvType kKvTypes[] = {KvType::f32, KvType::f16, KvType::i8};
 constexpr size_t kTokens = 70;  // three pages, the last one partly filled
 
@@ -94,13 +95,10 @@ class Batch {
 
 class SameBits : public testing::TestWithParam<std::tuple<const char*, KvType>> {
  protected:
-  std::filesystem::path path() const {
-    return test::golden_folder() / "gguf" / (std::string(std::get<0>(GetParam())) + ".gguf");
-  }
+  std::filesystem::path path() const { return test::golden_model(std::get<0>(GetParam())); }
   KvType kv_type() const { return std::get<1>(GetParam()); }
   Ids prompt() const {
-    Ids ids = test::read_golden((test::golden_folder() / "gguf" / std::get<0>(GetParam())).string() + ".")
-                  .prompts[2];
+    Ids ids = test::read_golden(std::get<0>(GetParam())).prompts[2];
     ids.resize(kTokens);
     return ids;
   }

@@ -1,0 +1,117 @@
+// DeepSeek V2, V2-Lite, V3 and R1 (arXiv 2405.04434, 2412.19437): latent attention, and experts behind the first
+// layers.
+#include <algorithm>
+#include <memory>
+
+#include "models/architectures.h"
+#include "models/embedding.h"
+#include "models/feed_forward.h"
+#include "models/kv_pages.h"
+#include "models/latent_attention.h"
+#include "models/norm.h"
+
+namespace baleen {
+namespace {
+
+struct Layer {
+  std::vector<float> attn_norm;  ///< [dim]
+  LatentAttention attention;
+  std::vector<float> ffn_norm;  ///< [dim]
+  FeedForward ffn;
+};
+
+class DeepSeek2 final : public Model {
+ public:
+  explicit DeepSeek2(WeightLoader& loader) : compute_(loader.compute()), params_(loader.params()) {
+    embedding_ = loader.linear("token_embd", params_.vocab_rows, params_.dim);
+    output_norm_ = loader.vector("output_norm.weight", params_.dim);
+    output_ =
+        loader.has("output.weight") ? loader.linear("output", params_.vocab_rows, params_.dim) : embedding_;
+    for (int32_t index = 0; index < params_.layers && !loader.failed(); ++index) {
+      const std::string block = "blk." + std::to_string(index) + ".";
+      layers_.push_back({.attn_norm = loader.vector(block + "attn_norm.weight", params_.dim),
+                         .attention = LatentAttention::load(loader, index),
+                         .ffn_norm = loader.vector(block + "ffn_norm.weight", params_.dim),
+                         .ffn = FeedForward::load(loader, index)});
+    }
+    rope_ = Rope(params_.rope, {});
+    attention_ = Attention(LatentAttention::shape(params_));
+  }
+
+  void forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
+    const Pass pass{compute_, step, pool, scratch};
+    const ScratchScope whole(scratch);
+    const Rows x = embed(pass, embedding_);          // [rows, dim]
+    const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, rope / 2]
+    for (int32_t index = 0; const Layer& layer : layers_) {
+      const ScratchScope one_layer(scratch);
+      Rows h = rms_norm(pass, x, layer.attn_norm, params_.norm_eps);  // [rows, dim]
+      const auto p = layer.attention.project(pass, h);                // queries and latents
+      layer.attention.rotate(pass, rope_, rotation, p);
+      store_latents(pass, index, p.latents);
+      const Rows q = layer.attention.absorb(pass, p.queries);  // [rows, heads * (kv_rank + rope)]
+      const Rows a = attention_.attend(pass, index, q);        // [rows, heads * kv_rank]
+      layer.attention.multiply_add(pass, a, x);                // x += out * values(a)
+      h = rms_norm(pass, x, layer.ffn_norm, params_.norm_eps);
+      layer.ffn.multiply_add(pass, h, x);  // MLP or experts
+      ++index;
+    }
+    output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, params_.norm_eps), logits);
+  }
+
+  KvLayout kv_layout(KvType type) const override {
+    return {.layers = params_.layers,
+            .kv_heads = 1,
+            .key_dim = params_.latent.kv_rank + params_.latent.rope_dim,
+            .value_dim = params_.latent.kv_rank,
+            .type = type,
+            .shape = KvShape::latent};
+  }
+
+  size_t scratch_bytes(int64_t rows, int64_t wanted) const override {
+    size_t attention = 0, ffn = 0;
+    for (const Layer& layer : layers_) {
+      attention = std::max(attention, layer.attention.scratch_bytes(compute_, rows));
+      ffn = std::max(ffn, layer.ffn.scratch_bytes(compute_, rows));
+    }
+    const size_t around = rows_bytes(rows, params_.dim) + 2 * rows_bytes(rows, rope_.pairs());
+    const size_t layer =
+        2 * rows_bytes(rows, params_.dim) + attention + attention_.scratch_bytes(compute_, rows) + ffn;
+    const size_t end = 2 * rows_bytes(wanted, params_.dim) +
+                       multiply_scratch_bytes(compute_, {.rows = wanted, .cols = params_.dim});
+    return around + std::max(layer, end);
+  }
+
+  const HyperParameters& params() const override { return params_; }
+
+  ModelCost cost() const override {
+    ModelCost cost;
+    for (const Layer& layer : layers_) {
+      layer.attention.add_cost(cost);
+      layer.ffn.add_cost(cost);
+      cost.add_vectors({&layer.attn_norm, &layer.ffn_norm});
+    }
+    cost.add_vectors({&output_norm_});
+    add_ends(embedding_, output_, cost);
+    return cost;
+  }
+
+ private:
+  Compute compute_;
+  HyperParameters params_;
+  Linear embedding_, output_;       ///< [vocab_rows, dim]; one matrix where tied
+  std::vector<float> output_norm_;  ///< [dim]
+  std::vector<Layer> layers_;
+  Rope rope_;
+  Attention attention_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> load_deepseek2(WeightLoader& loader) {
+  auto model = std::make_unique<DeepSeek2>(loader);
+  if (loader.failed()) return std::unexpected(loader.error());
+  return model;
+}
+
+}  // namespace baleen
