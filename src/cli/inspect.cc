@@ -15,6 +15,7 @@ namespace baleen {
 namespace {
 
 constexpr KvType kKvTypes[] = {KvType::f32, KvType::f16, KvType::i8};
+using BytesPerToken = uint64_t (*)(const HyperParameters&, KvType);
 
 std::string_view name(RopeScaling scaling) {
   switch (scaling) {
@@ -30,6 +31,17 @@ std::string_view name(RopeScaling scaling) {
   return "none";
 }
 
+void write_experts(json::Writer& writer, const ExpertParameters& experts) {
+  writer.member("experts", experts.count).member("experts_used", experts.used);
+  writer.member("shared_experts", experts.shared).member("expert_ffn_dim", experts.ffn_dim);
+  writer.member("leading_dense_layers", experts.leading_dense_layers);
+  writer.member("expert_groups", experts.groups).member("expert_groups_used", experts.groups_used);
+  writer.member("expert_gate", experts.gate == ExpertGate::sigmoid ? "sigmoid" : "softmax");
+  writer.member("expert_selection_bias", experts.selection_bias);
+  writer.member("expert_weights_normalised", experts.normalise_weights);
+  writer.member("expert_weight_scale", experts.weight_scale);
+}
+
 void write_params(json::Writer& writer, const HyperParameters& params) {
   writer.key("hyper_parameters").begin_object();
   writer.member("layers", params.layers).member("dim", params.dim).member("ffn_dim", params.ffn_dim);
@@ -41,12 +53,17 @@ void write_params(json::Writer& writer, const HyperParameters& params) {
   writer.member("theta", params.rope.theta).member("dimensions", params.rope.dimensions);
   writer.member("pairs", params.rope.pairs == RopePairs::halves ? "halves" : "neighbours");
   writer.member("scaling", name(params.rope.scaling)).member("factor", params.rope.factor).end_object();
-  if (const ExpertParameters& experts = params.experts; experts.exist()) {
-    writer.member("experts", experts.count).member("experts_used", experts.used);
-    writer.member("shared_experts", experts.shared).member("expert_ffn_dim", experts.ffn_dim);
-    writer.member("leading_dense_layers", experts.leading_dense_layers);
+  if (const LatentParameters& latent = params.latent; latent.exist()) {
+    writer.key("latent").begin_object();
+    writer.member("q_rank", latent.q_rank).member("kv_rank", latent.kv_rank);
+    writer.member("nope_dim", latent.nope_dim).member("rope_dim", latent.rope_dim).end_object();
   }
-  writer.end_object();
+  if (const IndexerParameters& indexer = params.indexer; indexer.exist()) {
+    writer.key("indexer").begin_object().member("heads", indexer.heads);
+    writer.member("key_dim", indexer.key_dim).member("top_k", indexer.top_k).end_object();
+  }
+  if (params.experts.exist()) write_experts(writer, params.experts);
+  writer.member("prediction_layers", params.prediction_layers).end_object();
 }
 
 void write_tensors(json::Writer& writer, const Checkpoint& checkpoint, const ModelFacts& facts) {
@@ -72,6 +89,13 @@ void write_tokenizer(json::Writer& writer, const Vocabulary& vocabulary) {
   writer.end_object();
 }
 
+void write_kv(json::Writer& writer, std::string_view key, const HyperParameters& params,
+              BytesPerToken bytes_per_token) {
+  writer.key(key).begin_object();
+  for (const KvType type : kKvTypes) writer.member(baleen::name(type), bytes_per_token(params, type));
+  writer.end_object();
+}
+
 void print_json(const Checkpoint& checkpoint) {
   const ModelFacts facts = gather_facts(checkpoint);
   json::Writer writer;
@@ -82,10 +106,13 @@ void print_json(const Checkpoint& checkpoint) {
   writer.key("parameters").begin_object().member("total", facts.parameters);
   writer.member("active", facts.active_parameters).end_object();
   write_tensors(writer, checkpoint, facts);
-  writer.key("kv_bytes_per_token").begin_object();
-  for (const KvType type : kKvTypes)
-    writer.member(baleen::name(type), kv_bytes_per_token(checkpoint.params(), type));
-  writer.end_object();
+  if (facts.prediction.tensors > 0) {
+    writer.key("prediction_blocks").begin_object().member("tensors", facts.prediction.tensors);
+    writer.member("parameters", facts.prediction.parameters).member("bytes", facts.prediction.bytes);
+    writer.end_object();
+  }
+  write_kv(writer, "kv_bytes_per_token", checkpoint.params(), kv_bytes_per_token);
+  write_kv(writer, "kv_bytes_per_token_multi_head", checkpoint.params(), multi_head_bytes_per_token);
   write_tokenizer(writer, checkpoint.vocabulary());
   writer.member("template_family", facts.template_family).end_object();
   std::printf("%s\n", writer.text().c_str());
@@ -114,16 +141,44 @@ void print_line(const char* label, const std::string& text) {
   std::printf("%-14s %s\n", label, text.c_str());
 }
 
+/// What a token leaves in the cache.
+std::string keys_text(const HyperParameters& params) {
+  if (const LatentParameters& latent = params.latent; latent.exist())
+    return "one latent of " + std::to_string(latent.kv_rank) + " + " + std::to_string(latent.rope_dim) +
+           " for keys and values";
+  return std::to_string(params.kv_heads) + " for keys and values" +
+         (params.sliding_window > 0 ? ", window " + std::to_string(params.sliding_window) : "");
+}
+
+std::string experts_text(const ExpertParameters& experts) {
+  std::string text = std::to_string(experts.used) + " of " + std::to_string(experts.count) + " per token";
+  if (experts.groups > 1)
+    text +=
+        " in " + std::to_string(experts.groups_used) + " of " + std::to_string(experts.groups) + " groups";
+  text += ", " + std::to_string(experts.shared) + " shared, each of " + std::to_string(experts.ffn_dim);
+  if (experts.leading_dense_layers > 0)
+    text += "; dense layers in front: " + std::to_string(experts.leading_dense_layers);
+  return text;
+}
+
+/// "1.1 KiB as f32, 576 B as f16, 324 B as i8"
+std::string kv_text(const HyperParameters& params, BytesPerToken bytes_per_token) {
+  std::string text;
+  for (const KvType type : kKvTypes)
+    text += (text.empty() ? "" : ", ") + bytes_text(bytes_per_token(params, type)) + " as " +
+            std::string(baleen::name(type));
+  return text;
+}
+
 void print_shape(const HyperParameters& params) {
   print_line("layers", std::to_string(params.layers) + " of width " + std::to_string(params.dim) + ", mlp " +
                            std::to_string(params.ffn_dim));
-  print_line("attention",
-             std::to_string(params.heads) + " heads of " + std::to_string(params.key_dim) + ", " +
-                 std::to_string(params.kv_heads) + " for keys and values" +
-                 (params.sliding_window > 0 ? ", window " + std::to_string(params.sliding_window) : ""));
-  if (const ExpertParameters& experts = params.experts; experts.exist())
-    print_line("experts", std::to_string(experts.used) + " of " + std::to_string(experts.count) +
-                              " per token, " + std::to_string(experts.shared) + " shared");
+  print_line("attention", std::to_string(params.heads) + " heads of " + std::to_string(params.key_dim) +
+                              ", " + keys_text(params));
+  if (const IndexerParameters& indexer = params.indexer; indexer.exist())
+    print_line("indexer", std::to_string(indexer.heads) + " heads of " + std::to_string(indexer.key_dim) +
+                              " choose " + std::to_string(indexer.top_k) + " keys");
+  if (params.experts.exist()) print_line("experts", experts_text(params.experts));
   print_line("context", std::to_string(params.context) + " tokens, rope theta " +
                             std::to_string(static_cast<int64_t>(params.rope.theta)) + ", scaling " +
                             std::string(name(params.rope.scaling)));
@@ -159,11 +214,12 @@ void print_page(const Checkpoint& checkpoint) {
                             std::to_string(checkpoint.tensors().size()) + " tensors");
   for (const auto& [type, use] : facts.types)
     print_line("", std::string(type) + ": " + bytes_text(use.bytes) + " in " + std::to_string(use.tensors));
-  std::string kv;
-  for (const KvType type : kKvTypes)
-    kv += (kv.empty() ? "" : ", ") + bytes_text(kv_bytes_per_token(checkpoint.params(), type)) + " as " +
-          std::string(baleen::name(type));
-  print_line("kv per token", kv);
+  if (facts.prediction.tensors > 0)
+    print_line("not loaded", "next-token prediction: " + count_text(facts.prediction.parameters) + " in " +
+                                 std::to_string(facts.prediction.tensors) + " tensors");
+  print_line("kv per token", kv_text(checkpoint.params(), kv_bytes_per_token));
+  if (checkpoint.params().latent.exist())
+    print_line("", "multi-head attention: " + kv_text(checkpoint.params(), multi_head_bytes_per_token));
   print_tokenizer(checkpoint.vocabulary());
   print_line("template", std::string(facts.template_family));
 }

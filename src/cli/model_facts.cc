@@ -25,6 +25,14 @@ std::string_view family_of(std::string_view chat_template) {
   return "other";
 }
 
+int64_t values_of(const Tensor& tensor) { return tensor.depth * tensor.rows * tensor.cols; }
+
+void count(const Tensor& tensor, ModelFacts::TypeUse& use) {
+  ++use.tensors;
+  use.parameters += values_of(tensor);
+  use.bytes += tensor.bytes.size() + tensor.scales.bytes.size();
+}
+
 bool is_routed(const Tensor& tensor) { return tensor.name.contains("_exps."); }
 
 }  // namespace
@@ -34,14 +42,13 @@ ModelFacts gather_facts(const Checkpoint& checkpoint) {
   ModelFacts facts;
   int64_t routed = 0;
   for (const Tensor& tensor : checkpoint.tensors()) {
-    const int64_t values = tensor.depth * tensor.rows * tensor.cols;
-    ModelFacts::TypeUse& use = facts.types[info(tensor.type).name];
-    ++use.tensors;
-    use.parameters += values;
-    use.bytes += tensor.bytes.size();
-    facts.parameters += values;
-    facts.tensor_bytes += tensor.bytes.size();
-    if (is_routed(tensor)) routed += values;
+    count(tensor, facts.types[info(tensor.type).name]);
+    if (is_routed(tensor)) routed += values_of(tensor);
+  }
+  for (const Tensor& tensor : checkpoint.prediction_tensors()) count(tensor, facts.prediction);
+  for (const auto& [type, use] : facts.types) {
+    facts.parameters += use.parameters;
+    facts.tensor_bytes += use.bytes;
   }
   facts.active_parameters = facts.parameters - routed;
   if (params.experts.exist()) facts.active_parameters += routed / params.experts.count * params.experts.used;
@@ -63,6 +70,14 @@ uint64_t kv_bytes_per_token(const HyperParameters& params, KvType type) {
     layout.value_dim = latent.kv_rank;
   }
   return layout.token_bytes();
+}
+
+uint64_t multi_head_bytes_per_token(const HyperParameters& params, KvType type) {
+  HyperParameters multi_head = params;
+  multi_head.latent = {};
+  multi_head.indexer = {};
+  multi_head.kv_heads = params.heads;
+  return kv_bytes_per_token(multi_head, type);
 }
 
 std::string_view name(VocabularyKind kind) {
