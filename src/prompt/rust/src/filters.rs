@@ -12,6 +12,7 @@ const MAX_RANGE: i64 = 100_000;
 
 pub fn add_to(env: &mut Environment) {
     env.add_filter("tojson", tojson);
+    env.add_filter("fromjson", from_json);
     env.add_filter("string", |state: &State, value: &Value| printed(state, value));
     env.add_filter("int", |value: &Value, default: Option<Value>| {
         to_int(value).or(default).unwrap_or(Value::from(0))
@@ -134,6 +135,14 @@ fn tojson(state: &State, value: &Value, args: Rest<Value>, kwargs: Kwargs) -> Re
     let json = python::to_json(value, &style)?;
     state.consume_fuel(json.len() as u64 / BYTES_WRITTEN_PER_STEP)?;
     Ok(Value::from(json))
+}
+
+/// Not transformers': for the arguments of a call, which clients send as text.
+fn from_json(state: &State, value: &Value) -> Result<Value, Error> {
+    let text = value.as_str().ok_or_else(|| invalid("fromjson takes a string"))?;
+    state.consume_fuel(text.len() as u64 / BYTES_WRITTEN_PER_STEP)?;
+    let json = serde_json::from_str(text).map_err(|e| invalid(format!("not valid JSON: {e}")))?;
+    Ok(crate::request::to_value(&json, &|_| None))
 }
 
 fn to_float(value: &Value) -> Option<f64> {

@@ -200,7 +200,8 @@ fn tag_final_message(messages: &mut [Json], field: &str, template: &str) -> Resu
     }
 }
 
-fn to_value(json: &Json, mark: &dyn Fn(&str) -> Option<String>) -> Value {
+/// `json` as the template sees it, each string as `mark` gives it.
+pub fn to_value(json: &Json, mark: &dyn Fn(&str) -> Option<String>) -> Value {
     match json {
         Json::Null => Value::from(()),
         Json::Bool(flag) => Value::from(*flag),
