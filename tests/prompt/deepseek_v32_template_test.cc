@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "tokenizer/golden.h"
 #include "golden_file.h"
 #include "prompt/chat_template.h"
+#include "tokenizer/golden.h"
 
 namespace baleen {
 namespace {
@@ -54,8 +54,7 @@ TEST(DeepSeekV32, ThinksWhenAsked) {
   EXPECT_TRUE(with(R"({"thinking":true})").ends_with("Hi<｜Assistant｜><think>"));
   EXPECT_TRUE(with(R"({"enable_thinking":true})").ends_with("Hi<｜Assistant｜><think>"));
   EXPECT_TRUE(with(R"({"thinking":false,"enable_thinking":true})").ends_with("</think>"));
-  EXPECT_FALSE(format().render(
-      R"({"messages":[],"chat_template_kwargs":{"thinking_mode":"deep"}})", ""));
+  EXPECT_FALSE(format().render(R"({"messages":[],"chat_template_kwargs":{"thinking_mode":"deep"}})", ""));
 }
 
 TEST(DeepSeekV32, ToolsOfTheRequestStandAtTheSystemMessage) {
