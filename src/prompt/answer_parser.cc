@@ -17,7 +17,8 @@ constexpr std::string_view kCallsBegin = "<｜tool▁calls▁begin｜>", kCallsE
 constexpr std::string_view kCallBegin = "<｜tool▁call▁begin｜>", kCallEnd = "<｜tool▁call▁end｜>";
 constexpr std::string_view kSeparator = "<｜tool▁sep｜>";
 constexpr std::string_view kFence = "```json\n", kFencedCallEnd = "\n```<｜tool▁call▁end｜>";
-constexpr std::string_view kDsmlCalls = "<｜DSML｜function_calls>", kDsmlCallsEnd = "</｜DSML｜function_calls>";
+constexpr std::string_view kDsmlCalls = "<｜DSML｜function_calls>",
+                           kDsmlCallsEnd = "</｜DSML｜function_calls>";
 constexpr std::string_view kInvoke = "<｜DSML｜invoke name=\"", kInvokeEnd = "</｜DSML｜invoke>";
 constexpr std::string_view kParameter = "<｜DSML｜parameter name=\"", kParameterEnd = "</｜DSML｜parameter>";
 constexpr std::string_view kQuote = "\"";
@@ -172,7 +173,8 @@ bool AnswerParser::content() {
   constexpr std::string_view kDeepSeek[] = {kThink, kEndThink, kCallsBegin},
                              kDsml[] = {kThink, kEndThink, kDsmlCalls};
   const Marks all = format_.tools == ToolSyntax::dsml ? kDsml : kDeepSeek;
-  const size_t first = format_.reasons ? 0 : 2, count = format_.tools == ToolSyntax::none ? 2 - first : 3 - first;
+  const size_t first = format_.reasons ? 0 : 2,
+               count = format_.tools == ToolSyntax::none ? 2 - first : 3 - first;
   std::string text;
   const auto mark = take_until(all.subspan(first, count), text);
   emit_content(text);
@@ -313,7 +315,8 @@ std::optional<size_t> AnswerParser::expect(Marks marks) {
       held_.erase(0, marks[i].size());
       return i;
     }
-  const bool open = std::ranges::any_of(marks, [&](std::string_view mark) { return mark.starts_with(held_); });
+  const bool open =
+      std::ranges::any_of(marks, [&](std::string_view mark) { return mark.starts_with(held_); });
   if (!open) broken("a call is not written as it should be");
   return std::nullopt;
 }

@@ -93,7 +93,8 @@ struct ChatTemplate::State {
   std::unique_ptr<BaleenTemplate, FreeTemplate> compiled;
 };
 
-ChatTemplate::ChatTemplate(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ChatTemplate::ChatTemplate(std::unique_ptr<State> state, AnswerFormat answers)
+    : state_(std::move(state)), answers_(answers) {}
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 ChatTemplate::~ChatTemplate() = default;
@@ -104,7 +105,7 @@ Result<ChatTemplate> ChatTemplate::compile(std::string_view source, const Templa
   auto state = std::make_unique<State>();
   state->compiled.reset(baleen_outcome_take_template(outcome.get()));
   if (state->compiled == nullptr) return bad_input(text_of(outcome));
-  return ChatTemplate(std::move(state));
+  return ChatTemplate(std::move(state), answer_format(source));
 }
 
 Result<RenderedPrompt> ChatTemplate::render(std::string_view request, std::string_view now) const {

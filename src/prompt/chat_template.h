@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "formats/vocabulary.h"
+#include "prompt/answer_parser.h"
 #include "tokenizer/tokenizer.h"
 
 namespace baleen {
@@ -47,11 +48,14 @@ class ChatTemplate {
   /// output. kind failed: the template refused (raise_exception) or cannot be rendered with this request; the message
   /// is for the user. kind usage: the request is not of that form. Any thread.
   Result<RenderedPrompt> render(std::string_view request, std::string_view now) const;
+  /// How the answers to its prompts are written.
+  AnswerFormat answers() const { return answers_; }
 
  private:
   struct State;
-  explicit ChatTemplate(std::unique_ptr<State> state);
+  ChatTemplate(std::unique_ptr<State> state, AnswerFormat answers);
   std::unique_ptr<State> state_;
+  AnswerFormat answers_;
 };
 
 }  // namespace baleen

@@ -63,7 +63,9 @@ TEST(AnswerParser, ReasoningStartsWhereThePromptSaysSo) {
 }
 
 constexpr std::string_view kV3Calls =
-    "Let me see.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>weather\n```json\n{\"city\": \"Oslo\"}\n```"
+    "Let me "
+    "see.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>weather\n```json\n{\"city\": "
+    "\"Oslo\"}\n```"
     "<｜tool▁call▁end｜>\n<｜tool▁call▁begin｜>function<｜tool▁sep｜>now\n```json\n{}\n```<｜tool▁call▁end｜>"
     "<｜tool▁calls▁end｜>";
 constexpr std::string_view kV31Calls =
@@ -72,7 +74,8 @@ constexpr std::string_view kV31Calls =
 constexpr std::string_view kDsmlCalls =
     "Wait.\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"weather\">\n<｜DSML｜parameter name=\"city\" "
     "string=\"true\">a \"b\"\nc</｜DSML｜parameter>\n<｜DSML｜parameter name=\"days\" string=\"false\">[1, 2]"
-    "</｜DSML｜parameter>\n</｜DSML｜invoke>\n<｜DSML｜invoke name=\"now\">\n</｜DSML｜invoke>\n</｜DSML｜function_calls>";
+    "</｜DSML｜parameter>\n</｜DSML｜invoke>\n<｜DSML｜invoke "
+    "name=\"now\">\n</｜DSML｜invoke>\n</｜DSML｜function_calls>";
 
 TEST(AnswerParser, CallsOfEachSyntaxHoweverTheyAreCut) {
   for (const size_t step : {size_t{1}, size_t{2}, size_t{7}, size_t{64}, size_t{4096}}) {
@@ -89,11 +92,13 @@ TEST(AnswerParser, WhatBreaksTheSyntaxBecomesContent) {
             "C[" + std::string(600, 'x') + "]!");
   EXPECT_EQ(shown(kV31, "</think>", std::string(kV31Calls) + " more"),
             "weather:{\"city\": \"Oslo\"};now:{};C[more]!");
-  EXPECT_EQ(shown(kDsml, "</think>", "<｜DSML｜function_calls><｜DSML｜invoke name=\"f\"><｜DSML｜parameter "
-                                     "name=\"a\" string=\"false\">{no</｜DSML｜parameter></｜DSML｜invoke>"
-                                     "</｜DSML｜function_calls>"),
+  EXPECT_EQ(shown(kDsml, "</think>",
+                  "<｜DSML｜function_calls><｜DSML｜invoke name=\"f\"><｜DSML｜parameter "
+                  "name=\"a\" string=\"false\">{no</｜DSML｜parameter></｜DSML｜invoke>"
+                  "</｜DSML｜function_calls>"),
             "f:{\"a\": \"{no\"};");
-  EXPECT_EQ(shown(kV31, "</think>", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{\"a"), "f:{\"a;!");
+  EXPECT_EQ(shown(kV31, "</think>", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{\"a"),
+            "f:{\"a;!");
 }
 
 TEST(AnswerParser, LineBreaksBelongToTheContentUnlessCallsFollow) {
@@ -114,7 +119,8 @@ TEST(AnswerParser, ParsesAsTheReleasedCodeOfV32) {
     const std::string found = shown(kDsml, thinks ? "<think>" : "</think>", answer, 3);
     std::string wanted;
     if (const auto message = one.find("message")) {
-      if (const auto text = text_member(*message, "reasoning_content"); !text.empty()) wanted += "R[" + text + "]";
+      if (const auto text = text_member(*message, "reasoning_content"); !text.empty())
+        wanted += "R[" + text + "]";
       if (const auto text = text_member(*message, "content"); !text.empty()) wanted += "C[" + text + "]";
       for (const auto& [index, call] : *message->find("tool_calls"))
         wanted += text_member(*call.find("function"), "name") + ":" +

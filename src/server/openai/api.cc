@@ -100,12 +100,12 @@ Field<Work> begin_chat(const ServedModels& models, HttpRequest& http_request) {
   auto prompt = chat_prompt(**model, *request);
   if (!prompt) return std::unexpected(std::move(prompt.error()));
   std::vector<std::vector<int32_t>> prompts;
-  prompts.push_back(std::move(*prompt));
+  prompts.push_back(std::move(prompt->ids));
   auto streams = submit(**model, request->options, std::move(prompts), "messages");
   if (!streams) return std::unexpected(std::move(streams.error()));
   AnswerOptions options = answer_options(**model, request->options, "chatcmpl");
-  return Work{std::move(*streams), request->options.stream ? streamed_chat_answer(std::move(options))
-                                                           : whole_chat_answer(std::move(options))};
+  const auto make = request->options.stream ? streamed_chat_answer : whole_chat_answer;
+  return Work{std::move(*streams), make(std::move(options), prompt->answer)};
 }
 
 Field<Work> begin_completion(const ServedModels& models, HttpRequest& http_request) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "prompt/answer_parser.h"
 #include "server/delivery.h"
 #include "server/openai/envelope.h"
 
@@ -16,9 +17,9 @@ struct AnswerOptions {
   bool include_usage = false;  ///< in a stream: a last chunk with the usage
 };
 
-/// One chat.completion object.
-std::unique_ptr<Answer> whole_chat_answer(AnswerOptions options);
+/// One chat.completion object. `parser`: fresh, for the answers to this prompt.
+std::unique_ptr<Answer> whole_chat_answer(AnswerOptions options, const AnswerParser& parser);
 /// A stream of chat.completion.chunk objects.
-std::unique_ptr<Answer> streamed_chat_answer(AnswerOptions options);
+std::unique_ptr<Answer> streamed_chat_answer(AnswerOptions options, const AnswerParser& parser);
 
 }  // namespace baleen::openai

@@ -1,5 +1,8 @@
 #include "server/openai/chat_request.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "server/openai/chat_messages.h"
 #include "server/openai/json_copy.h"
 
@@ -8,9 +11,13 @@ namespace {
 
 constexpr int64_t kMaxTopLogprobs = 20;  // contract.md, HTTP
 
+/// OpenAI's, and DeepSeek's "max".
+constexpr std::string_view kEfforts[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
+
 /// Members that are read together once all have been seen.
 struct Members {
-  json::Value messages, tools, tool_choice, response_format, modalities, documents, template_kwargs;
+  json::Value messages, tools, tool_choice, response_format, modalities, documents;
+  json::Value template_kwargs, thinking, reasoning_effort;
   json::Value logprobs, top_logprobs, max_tokens, max_completion_tokens;
   json::Value add_generation_prompt, continue_final_message;
 };
@@ -23,6 +30,8 @@ constexpr MemberName<Members> kMembers[] = {
     {"modalities", &Members::modalities},
     {"documents", &Members::documents},
     {"chat_template_kwargs", &Members::template_kwargs},
+    {"thinking", &Members::thinking},
+    {"reasoning_effort", &Members::reasoning_effort},
     {"logprobs", &Members::logprobs},
     {"top_logprobs", &Members::top_logprobs},
     {"max_tokens", &Members::max_tokens},
@@ -92,31 +101,70 @@ Checked write_flag(std::string_view name, const json::Value& value, json::Writer
   return {};
 }
 
-Checked write_template_request(const Members& members, json::Writer& writer) {
+/// Whether the model is to think: DeepSeek's `thinking`, else OpenAI's `reasoning_effort`; nothing where neither says.
+Field<std::optional<bool>> read_thinking(const Members& members) {
+  if (!members.thinking.is_null()) {
+    if (auto ok = object("thinking", members.thinking); !ok) return std::unexpected(std::move(ok.error()));
+    const auto type = text("thinking.type", members.thinking.find("type").value_or(json::Value()));
+    if (!type) return std::unexpected(type.error());
+    if (*type != "enabled" && *type != "disabled")
+      return std::unexpected(invalid("thinking.type", "must be enabled or disabled"));
+    return *type == "enabled";
+  }
+  if (members.reasoning_effort.is_null()) return std::nullopt;
+  const auto effort = text("reasoning_effort", members.reasoning_effort);
+  if (!effort) return std::unexpected(effort.error());
+  if (std::ranges::find(kEfforts, *effort) == std::end(kEfforts))
+    return std::unexpected(
+        invalid("reasoning_effort", "must be none, minimal, low, medium, high, xhigh or max"));
+  return *effort != "none" && *effort != "minimal";
+}
+
+/// The caller's own variables win over what other fields say.
+Checked write_template_variables(const Members& members, json::Writer& writer) {
+  const auto thinking = read_thinking(members);
+  if (!thinking) return std::unexpected(thinking.error());
+  const json::Value& given = members.template_kwargs;
+  if (!given.is_null())
+    if (auto ok = object("chat_template_kwargs", given); !ok) return ok;
+  const auto is_given = [&](std::string_view name) { return !given.is_null() && given.find(name); };
+  writer.key("chat_template_kwargs").begin_object();
+  if (!given.is_null())
+    for (const auto& [name, value] : given) copy(value, writer.key(name));
+  // The families' names for one thing.
+  if (*thinking && !is_given("thinking") && !is_given("enable_thinking"))
+    writer.member("thinking", **thinking).member("enable_thinking", **thinking);
+  if (!members.reasoning_effort.is_null() && !is_given("reasoning_effort"))
+    copy(members.reasoning_effort, writer.key("reasoning_effort"));
+  writer.end_object();
+  return {};
+}
+
+/// True where the model sees tools.
+Field<bool> write_template_request(const Members& members, json::Writer& writer) {
   writer.begin_object().key("messages");
-  if (auto ok = write_messages(members.messages, writer); !ok) return ok;
+  if (auto ok = write_messages(members.messages, writer); !ok) return std::unexpected(ok.error());
   if (!members.tools.is_null())
-    if (auto ok = check_tools(members.tools); !ok) return ok;
-  const auto shows_tools = read_tool_choice(members.tool_choice, members.tools);
+    if (auto ok = check_tools(members.tools); !ok) return std::unexpected(ok.error());
+  auto shows_tools = read_tool_choice(members.tool_choice, members.tools);
   if (!shows_tools) return std::unexpected(shows_tools.error());
-  if (*shows_tools && members.tools.size() > 0) {
+  shows_tools = *shows_tools && members.tools.size() > 0;
+  if (*shows_tools) {
     writer.key("tools");
     copy(members.tools, writer);
   }
   if (!members.documents.is_null()) {
-    if (auto ok = array("documents", members.documents, members.documents.size()); !ok) return ok;
+    if (auto ok = array("documents", members.documents, members.documents.size()); !ok)
+      return std::unexpected(ok.error());
     writer.key("documents");
     copy(members.documents, writer);
   }
-  if (!members.template_kwargs.is_null()) {
-    if (auto ok = object("chat_template_kwargs", members.template_kwargs); !ok) return ok;
-    writer.key("chat_template_kwargs");
-    copy(members.template_kwargs, writer);
-  }
-  if (auto ok = write_flag("add_generation_prompt", members.add_generation_prompt, writer); !ok) return ok;
-  if (auto ok = write_flag("continue_final_message", members.continue_final_message, writer); !ok) return ok;
+  Checked ok = write_template_variables(members, writer);
+  if (ok) ok = write_flag("add_generation_prompt", members.add_generation_prompt, writer);
+  if (ok) ok = write_flag("continue_final_message", members.continue_final_message, writer);
+  if (!ok) return std::unexpected(std::move(ok.error()));
   writer.end_object();
-  return {};
+  return shows_tools;
 }
 
 }  // namespace
@@ -137,7 +185,7 @@ Field<ChatRequest> read_chat_request(const json::Value& root) {
     ok = read_max_tokens("max_completion_tokens", members.max_completion_tokens, 1, options);
   if (ok) ok = read_response_format(members.response_format);
   if (ok) ok = read_modalities(members.modalities);
-  if (ok) ok = write_template_request(members, writer);
+  if (ok) ok = store(write_template_request(members, writer), request.shows_tools);
   if (!ok) return std::unexpected(std::move(ok.error()));
   request.template_request = writer.take();
   return request;

@@ -10,6 +10,7 @@ namespace baleen::openai {
 struct ChatRequest {
   GenerationOptions options;
   std::string template_request;  ///< JSON for ChatTemplate::render
+  bool shows_tools = false;      ///< the model sees tools and may call them
 };
 
 /// `root` is any JSON value.

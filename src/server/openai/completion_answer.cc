@@ -52,7 +52,7 @@ class PieceMaker {
       write_completion_logprobs(piece.tokens, options_.common.tokenizer, writer);
     else
       writer.null();
-    write_finish_reason(piece.reason, writer);
+    write_finish_reason(piece.reason.transform([](FinishReason reason) { return name(reason); }), writer);
     writer.end_object();
   }
 
@@ -100,7 +100,7 @@ class WholeCompletionAnswer final : public WholeAnswer {
     writer.key("choices").begin_array();
     for (size_t i = 0; i < whole_.size(); ++i) maker_.write(i, whole_[i], writer);
     writer.end_array();
-    write_usage(usage, writer);
+    write_usage(usage, 0, writer);
     exchange.respond({.content_type = "application/json", .body = writer.end_object().take()});
   }
 
@@ -130,7 +130,7 @@ class StreamedCompletionAnswer final : public StreamedAnswer {
       json::Writer writer;
       begin_object(maker_.common().envelope, "text_completion", writer);
       writer.key("choices").begin_array().end_array();
-      write_usage(usage, writer);
+      write_usage(usage, 0, writer);
       exchange.send(event_of(writer.end_object().text()));
     }
     exchange.send(kLastEvent);

@@ -23,7 +23,7 @@ void begin_object(const Envelope& envelope, std::string_view object, json::Write
   writer.member("model", envelope.model).member("system_fingerprint", envelope.system_fingerprint);
 }
 
-void write_usage(const Usage& usage, json::Writer& writer) {
+void write_usage(const Usage& usage, int64_t reasoning_tokens, json::Writer& writer) {
   writer.key("usage").begin_object();
   writer.member("prompt_tokens", usage.prompt_tokens).member("completion_tokens", usage.completion_tokens);
   writer.member("total_tokens", int64_t{usage.prompt_tokens} + usage.completion_tokens);
@@ -31,16 +31,21 @@ void write_usage(const Usage& usage, json::Writer& writer) {
       .begin_object()
       .member("cached_tokens", usage.cached_tokens)
       .end_object();
-  writer.key("completion_tokens_details").begin_object().member("reasoning_tokens", 0).end_object();
+  writer.key("completion_tokens_details")
+      .begin_object()
+      .member("reasoning_tokens", reasoning_tokens)
+      .end_object();
   writer.end_object();
 }
 
-void write_finish_reason(std::optional<FinishReason> reason, json::Writer& writer) {
+std::string_view name(FinishReason reason) { return reason == FinishReason::length ? "length" : "stop"; }
+
+void write_finish_reason(std::optional<std::string_view> reason, json::Writer& writer) {
   writer.key("finish_reason");
   if (!reason)
     writer.null();
   else
-    writer.value(*reason == FinishReason::length ? "length" : "stop");
+    writer.value(*reason);
 }
 
 std::string event_of(std::string_view json) { return fmt::format("data: {}\n\n", json); }

@@ -22,11 +22,12 @@ Envelope make_envelope(std::string_view id_prefix, std::string_view model, std::
 /// Opens the object and writes id, object, created, model and system_fingerprint.
 void begin_object(const Envelope& envelope, std::string_view object, json::Writer& writer);
 
-/// The member "usage".
-void write_usage(const Usage& usage, json::Writer& writer);
+/// The member "usage". `reasoning_tokens`: of the completion's.
+void write_usage(const Usage& usage, int64_t reasoning_tokens, json::Writer& writer);
 
+std::string_view name(FinishReason reason);
 /// Null for a choice that goes on.
-void write_finish_reason(std::optional<FinishReason> reason, json::Writer& writer);
+void write_finish_reason(std::optional<std::string_view> reason, json::Writer& writer);
 
 /// "data: …" and the empty line.
 std::string event_of(std::string_view json);

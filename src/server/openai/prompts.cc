@@ -26,14 +26,18 @@ Field<std::vector<int32_t>> check_length(const ServedModel& model, std::string_v
 
 }  // namespace
 
-Field<std::vector<int32_t>> chat_prompt(const ServedModel& model, const ChatRequest& request) {
+Field<ChatPrompt> chat_prompt(const ServedModel& model, const ChatRequest& request) {
   const LoadedModel& loaded = model.loaded();
   if (!loaded.tokenizer) return std::unexpected(no_vocabulary());
   if (!loaded.chat)
     return std::unexpected(unsupported("messages", "this model has no chat template; use /v1/completions"));
   auto rendered = loaded.chat->render(request.template_request, "");
   if (!rendered) return std::unexpected(invalid("messages", rendered.error().message));
-  return check_length(model, "messages", loaded.tokenizer->encode(rendered->spans()));
+  auto ids = check_length(model, "messages", loaded.tokenizer->encode(rendered->spans()));
+  if (!ids) return std::unexpected(std::move(ids.error()));
+  AnswerFormat format = loaded.chat->answers();
+  if (!request.shows_tools) format.tools = ToolSyntax::none;
+  return ChatPrompt{std::move(*ids), AnswerParser(format, rendered->text)};
 }
 
 Field<std::vector<int32_t>> completion_prompt(const ServedModel& model,

@@ -12,8 +12,13 @@
 
 namespace baleen::openai {
 
+struct ChatPrompt {
+  std::vector<int32_t> ids;
+  AnswerParser answer;  ///< for what the model says to it
+};
+
 /// Renders the conversation. The template writes every control token, the caller's text makes none.
-Field<std::vector<int32_t>> chat_prompt(const ServedModel& model, const ChatRequest& request);
+Field<ChatPrompt> chat_prompt(const ServedModel& model, const ChatRequest& request);
 
 /// A raw prompt, as `run --raw` reads it: control tokens in it are recognised, and what the vocabulary puts before a
 /// text (BOS) goes before it unless the text has it already.
