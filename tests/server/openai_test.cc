@@ -103,6 +103,8 @@ constexpr FieldCase kChatFields[] = {
     {"modalities", "1;\"x\";{};[\"audio\"]"},
     {"documents", "1;\"x\";{}"},
     {"chat_template_kwargs", "1;\"x\";[]"},
+    {"thinking", "1;\"x\";[];{};{\"type\": 1};{\"type\": \"maybe\"}"},
+    {"reasoning_effort", "1;true;[];{};\"endless\""},
     {"add_generation_prompt", "1;\"x\";[]"},
     {"continue_final_message", "1;\"x\";[]"},
 };
