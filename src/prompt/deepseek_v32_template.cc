@@ -7,15 +7,16 @@ namespace baleen {
 const std::string_view kDeepSeekV32Template = R"jinja(
 {%- macro function_list(tools) -%}
 {{ "## Tools\nYou have access to a set of tools you can use to answer the user's question.\n" }}
-{{- 'You can invoke functions by writing a "<｜DSML｜function_calls>" block like the following as part of your reply to the user:\n' }}
+{{- 'You can invoke functions by writing a "<｜DSML｜function_calls>" block like the following as part of ' }}
+{{- 'your reply to the user:\n' }}
 {{- '<｜DSML｜function_calls>\n<｜DSML｜invoke name="$FUNCTION_NAME">\n' }}
 {{- '<｜DSML｜parameter name="$PARAMETER_NAME" string="true|false">$PARAMETER_VALUE</｜DSML｜parameter>\n...\n' }}
 {{- '</｜DSML｜invoke>\n<｜DSML｜invoke name="$FUNCTION_NAME2">\n...\n</｜DSML｜invoke>\n</｜DSML｜function_calls>\n' }}
-{{- 'String and scalar parameters should be specified as is without any escaping or quotes, while lists and objects ' }}
-{{- 'should use JSON format. The "string" attribute should be set to "true" for string type parameters and "false" for ' }}
-{{- 'other types (numbers, booleans, arrays, objects).\nIf the thinking_mode is enabled, then after function results ' }}
-{{- 'you should strongly consider outputting a thinking block. Here is an example:\n<｜DSML｜function_calls>\n...\n' }}
-{{- '</｜DSML｜function_calls>\n<function_results>\n...\n</function_results>\n<think>...thinking about results</think>\n' }}
+{{- 'String and scalar parameters should be specified as is without any escaping or quotes, while lists and ' }}
+{{- 'objects should use JSON format. The "string" attribute should be set to "true" for string type parameters and ' }}
+{{- '"false" for other types (numbers, booleans, arrays, objects).\nIf the thinking_mode is enabled, then after function results ' }}
+{{- 'you should strongly consider outputting a thinking block. Here is an example:\n' }}
+{{- '<｜DSML｜function_calls>\n...\n</｜DSML｜function_calls>\n<function_results>\n...\n</function_results>\n<think>...thinking about results</think>\n' }}
 {{- 'Here are the functions available in JSONSchema format:\n<functions>\n' }}
 {%- for tool in tools -%}{{ (tool.function or tool) | tojson ~ '\n' }}{%- endfor -%}
 {{ '</functions>\n' }}
@@ -70,7 +71,7 @@ const std::string_view kDeepSeekV32Template = R"jinja(
 {%- elif message.role == 'assistant' -%}
 {%- if thinking_mode == 'thinking' and loop.index0 > seen.last_user -%}
 {%- if not message.reasoning_content and not message.tool_calls -%}
-{{ raise_exception('thinking: an assistant message behind the last user message needs reasoning_content or tool_calls') }}
+{{ raise_exception('an assistant message behind the last user message needs reasoning_content or tool_calls') }}
 {%- endif -%}
 {{ message.reasoning_content or '' }}{{ '</think>' }}
 {%- endif -%}
