@@ -15,8 +15,8 @@ const std::string_view kDeepSeekV32Template = R"jinja(
 {{- 'String and scalar parameters should be specified as is without any escaping or quotes, while lists and ' }}
 {{- 'objects should use JSON format. The "string" attribute should be set to "true" for string type parameters and ' }}
 {{- '"false" for other types (numbers, booleans, arrays, objects).\n' }}
-{{- 'If the thinking_mode is enabled, then after function results you should strongly consider outputting a thinking block. Here is an example:\n' }}
-{{- '<｜DSML｜function_calls>\n...\n</｜DSML｜function_calls>\n' }}
+{{- 'If the thinking_mode is enabled, then after function results you should strongly consider outputting ' }}
+{{- 'a thinking block. Here is an example:\n<｜DSML｜function_calls>\n...\n</｜DSML｜function_calls>\n' }}
 {{- '<function_results>\n...\n</function_results>\n<think>...thinking about results</think>\n' }}
 {{- 'Here are the functions available in JSONSchema format:\n<functions>\n' }}
 {%- for tool in tools -%}{{ (tool.function or tool) | tojson ~ '\n' }}{%- endfor -%}
