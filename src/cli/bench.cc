@@ -58,8 +58,7 @@ Decode time_decode(StepTimer& timer, const ModelCost& cost, int32_t batch, int32
   timer.decode(batch, 0, 2);  // warm-up
   const double step_s = timer.decode(batch, batch > 1 ? kContext : 0, steps) / steps;
   const auto macs = static_cast<double>(cost.macs_per_token + cost.macs_output);
-  return {batch, batch / step_s, macs * batch / step_s * 1e-9,
-          cost.step_bytes(batch) / step_s * 1e-9};
+  return {batch, batch / step_s, macs * batch / step_s * 1e-9, cost.step_bytes(batch) / step_s * 1e-9};
 }
 
 Result<Report> measure(const BenchOptions& options) {
