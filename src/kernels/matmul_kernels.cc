@@ -33,6 +33,8 @@ MultiplyTile multiply_kernel(const MatmulKernels& kernels, BlockType type) {
       return kernels.f16;
     case BlockType::bf16:
       return kernels.bf16;
+    case BlockType::f8_e4m3:
+      return kernels.f8_e4m3;
     case BlockType::q4_0:
       return kernels.q4_0;
     case BlockType::q4_1:

@@ -36,7 +36,7 @@ using ArrangeTile = void (*)(const ActivationTile& tile);
 
 struct MatmulKernels {
   ArrangeTile floats, blocks32, blocks256;
-  MultiplyTile f32, f16, bf16;
+  MultiplyTile f32, f16, bf16, f8_e4m3;
   MultiplyTile q4_0, q4_1, q5_0, q5_1, q8_0;
   MultiplyTile i8;  ///< every type of small numbers under a float32 scale (panel_layout.h)
   MultiplyTile q4_k, q5_k, q6_k;

@@ -9,41 +9,50 @@
 
 namespace baleen {
 
-Result<PackedMatrix> PackedMatrix::pack(BlockType type, int64_t rows, int64_t cols, const std::byte* data,
-                                        const Compute& compute) {
-  auto one = pack_all(type, rows, cols, {&data, 1}, compute);
+void MatrixSource::unpack_row(int64_t row, float* out) const {
+  if (type != BlockType::f8_e4m3)
+    return unpack(type, data + row * (cols / info(type).values * info(type).bytes), cols, out);
+  for (int64_t k = 0; k < cols; ++k)
+    out[k] = f8_e4m3(std::to_integer<uint8_t>(data[row * cols + k])) * scales.at(row, k, cols);
+}
+
+Result<PackedMatrix> PackedMatrix::pack(const MatrixSource& source, const Compute& compute) {
+  auto one = pack_all({&source, 1}, compute);
   if (!one) return error_of(one);
   return std::move(one->front());
 }
 
-Result<std::vector<PackedMatrix>> PackedMatrix::pack_all(BlockType type, int64_t rows, int64_t cols,
-                                                         std::span<const std::byte* const> data,
+Result<std::vector<PackedMatrix>> PackedMatrix::pack_all(std::span<const MatrixSource> sources,
                                                          const Compute& compute) {
-  CHECK(can_unpack(type) && rows > 0 && cols > 0);
-  const BlockTypeInfo& block = info(type);
-  CHECK(cols % block.values == 0);
+  const MatrixSource& first = sources.front();
+  const BlockTypeInfo& block = info(first.type);
+  const bool is_f8 = first.type == BlockType::f8_e4m3;
+  CHECK(first.rows > 0 && first.cols > 0 && first.cols % block.values == 0);
+  CHECK(is_f8 ? first.scales.block_cols % kF8Block == 0 : can_unpack(first.type));
   PackedMatrix matrix;
-  matrix.type_ = type;
-  matrix.rows_ = rows;
-  matrix.cols_ = cols;
-  matrix.panel_bytes_ = baleen::panel_bytes(type, cols);
+  matrix.type_ = first.type;
+  matrix.rows_ = first.rows;
+  matrix.cols_ = first.cols;
+  matrix.panel_bytes_ = baleen::panel_bytes(first.type, first.cols);
   matrix.bytes_ = static_cast<size_t>(matrix.panels() * matrix.panel_bytes_);
-  const size_t bytes = matrix.bytes_ * data.size();
+  const size_t bytes = matrix.bytes_ * sources.size();
   const auto memory = std::make_shared<LargeMemory>(bytes);
   if (memory->data() == nullptr)
     return failed("no memory for " + std::to_string(bytes) + " bytes of packed weights");
   matrix.memory_ = memory;
-  std::vector<PackedMatrix> matrices(data.size(), matrix);
+  std::vector<PackedMatrix> matrices(sources.size(), matrix);
   for (size_t i = 0; i < matrices.size(); ++i) matrices[i].first_panel_ = memory->data() + i * matrix.bytes_;
-  const int64_t row_bytes = cols / block.values * block.bytes, panels = matrix.panels();
-  compute.pool->parallel_for(panels * static_cast<int64_t>(data.size()), [&](int64_t index, int) {
-    const int64_t row = index % panels * kPanelRows;
-    const int64_t left = rows - row;
-    write_panel({.type = type,
-                 .data = data[static_cast<size_t>(index / panels)] + row * row_bytes,
+  const int64_t row_bytes = first.cols / block.values * block.bytes, panels = matrix.panels();
+  compute.pool->parallel_for(panels * static_cast<int64_t>(sources.size()), [&](int64_t index, int) {
+    const MatrixSource& source = sources[static_cast<size_t>(index / panels)];
+    const int64_t row = index % panels * kPanelRows, left = source.rows - row;
+    write_panel({.type = source.type,
+                 .data = source.data + row * row_bytes,
                  .row_bytes = row_bytes,
-                 .cols = cols,
-                 .rows = static_cast<int>(left < kPanelRows ? left : kPanelRows)},
+                 .cols = source.cols,
+                 .rows = static_cast<int>(left < kPanelRows ? left : kPanelRows),
+                 .first_row = row,
+                 .scales = source.scales},
                 memory->data() + index * matrix.panel_bytes_);
   });
   return matrices;

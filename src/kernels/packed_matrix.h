@@ -10,24 +10,34 @@
 
 #include "base/block_type.h"
 #include "base/error.h"
+#include "kernels/block/f8.h"
 #include "kernels/compute.h"
 #include "kernels/large_memory.h"
 #include "kernels/panel_layout.h"
 
 namespace baleen {
 
+/// rows x cols of a type (can_unpack, or f8_e4m3 with scales for whole blocks of 128 columns), row after row, as GGUF
+/// stores it; cols are whole blocks.
+struct MatrixSource {
+  BlockType type;
+  int64_t rows, cols;
+  const std::byte* data;
+  MatrixScales scales{};
+
+  /// The exact values of a row: out[cols].
+  void unpack_row(int64_t row, float* out) const;
+};
+
 class PackedMatrix {
  public:
   PackedMatrix() = default;
 
-  /// `data`: rows x cols of `type` (can_unpack), row after row, as GGUF stores it; cols are whole blocks.
   /// Types without kernels of their own keep the file's bytes and are unpacked panel by panel when they are
   /// used. failed where there is no memory. Packs panels in parallel.
-  static Result<PackedMatrix> pack(BlockType type, int64_t rows, int64_t cols, const std::byte* data,
-                                   const Compute& compute);
-  /// Several of one shape, behind one another in one piece of memory: a layer's experts, an attention's heads.
-  static Result<std::vector<PackedMatrix>> pack_all(BlockType type, int64_t rows, int64_t cols,
-                                                    std::span<const std::byte* const> data,
+  static Result<PackedMatrix> pack(const MatrixSource& source, const Compute& compute);
+  /// Several of one type and shape, behind one another in one piece of memory: a layer's experts, an attention's heads.
+  static Result<std::vector<PackedMatrix>> pack_all(std::span<const MatrixSource> sources,
                                                     const Compute& compute);
 
   int64_t rows() const { return rows_; }

@@ -147,6 +147,29 @@ void read_small_numbers_row(BlockType type, const std::byte* panel, int r, int64
   }
 }
 
+void write_f8(const PanelSource& source, std::byte* panel) {
+  const PanelLayout layout = panel_layout(BlockType::f8_e4m3);
+  std::memset(panel, 0, static_cast<size_t>(panel_bytes(BlockType::f8_e4m3, source.cols)));
+  for (int64_t k = 0; k < source.cols; ++k) {
+    std::byte* record = panel + k / kF8Block * layout.record_bytes;
+    for (int r = 0; r < source.rows; ++r) {
+      record[k % kF8Block * kPanelRows + r] = source.data[r * source.row_bytes + k];
+      if (k % kF8Block != 0) continue;
+      const float scale = source.scales.at(source.first_row + r, k, source.cols);
+      std::memcpy(record + layout.code_bytes + r * 4, &scale, 4);
+    }
+  }
+}
+
+void read_f8_row(const std::byte* panel, int r, int64_t cols, float* out) {
+  const PanelLayout layout = panel_layout(BlockType::f8_e4m3);
+  for (int64_t k = 0; k < cols; ++k) {
+    const std::byte* record = panel + k / kF8Block * layout.record_bytes;
+    const auto code = std::to_integer<uint8_t>(record[k % kF8Block * kPanelRows + r]);
+    out[k] = f8_e4m3(code) * field<float>(record + layout.code_bytes, r * 4);
+  }
+}
+
 void write_floats(const PanelSource& source, std::byte* panel) {
   const int size = info(source.type).bytes;
   for (int64_t k = 0; k < source.cols; ++k)
@@ -160,7 +183,7 @@ void write_floats(const PanelSource& source, std::byte* panel) {
 int64_t panel_bytes(BlockType type, int64_t cols) {
   const PanelLayout layout = panel_layout(type);
   const BlockTypeInfo& block = info(type);
-  const int64_t bytes = layout.values != 0 ? cols / layout.values * layout.record_bytes
+  const int64_t bytes = layout.values != 0 ? (cols + layout.values - 1) / layout.values * layout.record_bytes
                                            : cols / block.values * block.bytes * kPanelRows;
   return (bytes + 63) / 64 * 64;
 }
@@ -175,6 +198,7 @@ void write_panel(const PanelSource& source, std::byte* panel) {
     return;
   }
   if (is_float(source.type)) return write_floats(source, panel);
+  if (source.type == BlockType::f8_e4m3) return write_f8(source, panel);
   if (layout.scales == PanelScales::floats) return write_small_numbers(source, panel);
   const int block_bytes = info(source.type).bytes;
   BlockIntegers block;
@@ -199,6 +223,7 @@ void read_panel_row(BlockType type, const std::byte* panel, int r, int64_t cols,
       unpack(type, panel + (k * kPanelRows + r) * block_info.bytes, 1, out + k);
     return;
   }
+  if (type == BlockType::f8_e4m3) return read_f8_row(panel, r, cols, out);
   if (layout.scales == PanelScales::floats) return read_small_numbers_row(type, panel, r, cols, out);
   BlockIntegers block;
   for (int64_t b = 0; b < cols / layout.values; ++b) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/block_type.h"
+#include "kernels/block/f8.h"
 
 namespace baleen {
 
@@ -14,6 +15,8 @@ struct PanelSource {
   const std::byte* data;
   int64_t row_bytes, cols;
   int rows;
+  int64_t first_row = 0;  ///< in its matrix
+  MatrixScales scales{};  ///< of f8_e4m3: whole columns of 128
 };
 
 /// Bytes of a panel, a multiple of 64.

@@ -20,6 +20,8 @@
 //   scale for 32 values
 //   scales               float16 [16 rows]; types with minima: followed by the minima's float16 [16 rows]; types of
 //                        small numbers: float32 [16 rows]
+//   F8_E4M3              128 k (the last record may be partly used): codes [k][16 rows], then float32 [16 rows]: the
+//                        scales of the rows in these columns
 //   F32, F16, BF16       [k][16 rows], no scales
 #pragma once
 
@@ -31,6 +33,7 @@ namespace baleen {
 
 constexpr int kPanelRows = 16;
 constexpr int kSlab = 32;              // k of a slab
+constexpr int kF8Block = 128;          // k of a record of F8_E4M3
 constexpr int kNibbleSlabBytes = 256;  // 16 rows * 32 k / 2
 
 enum class PanelScales { none, halves, halves_and_minima, floats };
@@ -51,6 +54,8 @@ static constexpr inline PanelLayout panel_layout(BlockType type) {
     case BlockType::f16:
     case BlockType::bf16:
       return {1, 32, 0, 32, PanelScales::none};
+    case BlockType::f8_e4m3:
+      return {kF8Block, kF8Block * 16, 64, kF8Block * 16 + 64, PanelScales::floats};
     case BlockType::q4_0:
       return {32, 256, 32, 288, PanelScales::halves};
     case BlockType::q4_1:

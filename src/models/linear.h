@@ -19,6 +19,7 @@ class Linear {
       : weights_(std::move(weights)), bias_(std::move(bias)) {}
 
   const PackedMatrix& weights() const { return *weights_; }
+  const std::shared_ptr<const PackedMatrix>& shared_weights() const { return weights_; }
   int64_t macs() const { return weights_->rows() * weights_->cols(); }  ///< per row
   int64_t parameters() const { return macs() + static_cast<int64_t>(bias_.size()); }
   void add_cost(ModelCost& cost) const;  ///< of a matrix that every token is multiplied with

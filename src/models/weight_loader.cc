@@ -35,23 +35,43 @@ void WeightLoader::loaded(const Tensor& tensor) {
     progress_(static_cast<double>(loaded_bytes_) / static_cast<double>(checkpoint_.file_bytes()));
 }
 
+MatrixSource WeightLoader::source(const Tensor& tensor) {
+  MatrixSource source{tensor.type, tensor.rows, tensor.cols, tensor.bytes.data()};
+  if (!tensor.scales.exist()) return source;
+  const std::byte* const bytes = tensor.scales.bytes.data();
+  const auto size = static_cast<size_t>(info(tensor.scales.type).bytes);
+  std::vector<float> values(tensor.scales.bytes.size() / size);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (tensor.scales.type == BlockType::f8_e8m0)
+      values[i] = f8_e8m0(std::to_integer<uint8_t>(bytes[i]));
+    else
+      unpack(tensor.scales.type, bytes + i * size, 1, &values[i]);
+  }
+  scales_.push_back(std::move(values));
+  source.scales = {scales_.back().data(), tensor.scales.block_rows, tensor.scales.block_cols};
+  return source;
+}
+
 std::shared_ptr<const PackedMatrix> WeightLoader::pack(const std::string& name, int64_t rows, int64_t cols) {
   const Tensor* tensor = find(name, 1, rows, cols);
   if (tensor == nullptr) return nullptr;
-  auto packed = PackedMatrix::pack(tensor->type, rows, cols, tensor->bytes.data(), compute_);
-  if (!packed) {
-    fail(std::move(packed.error()));
-    return nullptr;
-  }
+  std::vector<Linear> one = pack_all({tensor, 1});
+  if (failed()) return nullptr;
   loaded(*tensor);
-  return std::make_shared<const PackedMatrix>(std::move(*packed));
+  return one.front().shared_weights();
 }
 
 std::vector<Linear> WeightLoader::pack_all(std::span<const Tensor> tensors) {
-  const Tensor& first = tensors.front();
-  std::vector<const std::byte*> data;
-  for (const Tensor& tensor : tensors) data.push_back(tensor.bytes.data());
-  auto packed = PackedMatrix::pack_all(first.type, first.rows, first.cols, data, compute_);
+  scales_.clear();
+  std::vector<MatrixSource> sources;
+  for (const Tensor& tensor : tensors) sources.push_back(source(tensor));
+  const int64_t block_cols = sources.front().scales.block_cols;
+  if (block_cols % kF8Block != 0) {
+    fail({ErrorKind::bad_input, "tensor " + tensors.front().name + ": scales of blocks of " +
+                                    std::to_string(block_cols) + " columns, multiples of 128 are supported"});
+    return {};
+  }
+  auto packed = PackedMatrix::pack_all(sources, compute_);
   if (!packed) {
     fail(std::move(packed.error()));
     return {};
@@ -97,7 +117,10 @@ std::vector<float> WeightLoader::floats(const std::string& name, int64_t rows, i
   const Tensor* tensor = find(name, 1, rows, cols);
   if (tensor == nullptr) return {};
   std::vector<float> values(static_cast<size_t>(rows * cols));
-  unpack(tensor->type, tensor->bytes.data(), rows * cols, values.data());
+  scales_.clear();
+  const MatrixSource whole = source(*tensor);
+  compute_.pool->parallel_for(rows,
+                              [&](int64_t row, int) { whole.unpack_row(row, values.data() + row * cols); });
   loaded(*tensor);
   return values;
 }

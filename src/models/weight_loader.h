@@ -46,12 +46,15 @@ class WeightLoader {
   std::shared_ptr<const PackedMatrix> pack(const std::string& name, int64_t rows, int64_t cols);
   /// Matrices of one shape and type.
   std::vector<Linear> pack_all(std::span<const Tensor> tensors);
+  /// A tensor as the kernels take it. Its scales are decoded and kept until scales_ is cleared.
+  MatrixSource source(const Tensor& tensor);
   void loaded(const Tensor& tensor);
   void fail(Error error);
 
   const Checkpoint& checkpoint_;
   const Compute& compute_;
   void (*progress_)(double);
+  std::vector<std::vector<float>> scales_;
   uint64_t loaded_bytes_ = 0;
   Error error_;
 };

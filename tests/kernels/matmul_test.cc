@@ -32,7 +32,7 @@ std::string text(BlockType type, const Shape& shape) {
 
 PackedMatrix packed(BlockType type, const Shape& shape, const std::vector<std::byte>& data,
                     const Compute& compute) {
-  auto matrix = PackedMatrix::pack(type, shape.rows, shape.cols, data.data(), compute);
+  auto matrix = PackedMatrix::pack({type, shape.rows, shape.cols, data.data()}, compute);
   EXPECT_TRUE(matrix.has_value());
   return std::move(*matrix);
 }
@@ -212,9 +212,10 @@ TEST(Matmul, SeveralInputsAtOnceChangeNoBit) {
     const Shape shape{3 * 37, kWide, kRows}, narrow{50, kNarrow, kRows};
     const auto stack = random_blocks(type, shape.rows * kWide, random);
     const auto row_bytes = static_cast<int64_t>(stack.size()) / shape.rows;
-    const std::byte* const parts[] = {stack.data(), stack.data() + 37 * row_bytes,
-                                      stack.data() + 74 * row_bytes};
-    const auto experts = PackedMatrix::pack_all(type, 37, kWide, parts, compute);
+    const MatrixSource parts[] = {{type, 37, kWide, stack.data()},
+                                  {type, 37, kWide, stack.data() + 37 * row_bytes},
+                                  {type, 37, kWide, stack.data() + 74 * row_bytes}};
+    const auto experts = PackedMatrix::pack_all(parts, compute);
     ASSERT_TRUE(experts.has_value());
     const PackedMatrix other =
         packed(type, narrow, random_blocks(type, narrow.rows * kNarrow, random), compute);
@@ -246,6 +247,41 @@ TEST(Matmul, SeveralInputsAtOnceChangeNoBit) {
       if (!rows.empty()) expect_same_bits(outs[i], product(compute, (*experts)[i], rows), text(type, shape));
     }
     expect_same_bits(outs[3], product(compute, other, y), text(type, narrow));
+  }
+}
+
+// FP8 in blocks of 128 x 128, the last ones partial in both directions; every code is there, NaNs too.
+TEST(Matmul, F8IsCodeTimesScaleThenOneFma) {
+  std::mt19937 random(8);
+  ThreadPool two(2);
+  constexpr int64_t kRows = 150, kCols = 300;
+  std::vector<std::byte> codes(kRows * kCols);
+  for (size_t i = 0; i < codes.size(); ++i)
+    codes[i] = static_cast<std::byte>(i % 7 == 0 ? i / 7 : random() % 120);
+  std::vector<float> scales(2 * 3);
+  for (float& scale : scales) scale = std::ldexp(1.0f + static_cast<float>(random() % 1000) / 1000, -8);
+  const MatrixSource source{BlockType::f8_e4m3, kRows, kCols, codes.data(), {scales.data(), 128, 128}};
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+    if (!cpu_has(isa)) continue;
+    const Compute compute{&kernels(isa), &two};
+    const auto weights = PackedMatrix::pack(source, compute);
+    ASSERT_TRUE(weights.has_value());
+    std::vector<float> row(kCols);
+    weights->unpack_row(140, row.data());
+    EXPECT_EQ(row[299], f8_e4m3(std::to_integer<uint8_t>(codes[140 * kCols + 299])) * scales[5]);
+    for (const int64_t tokens : {1, 3, 8, 11}) {
+      const auto x = random_rows(tokens * kCols, random);
+      std::vector<float> expected(static_cast<size_t>(tokens * kRows));
+      for (int64_t r = 0; r < kRows; ++r) {
+        source.unpack_row(r, row.data());
+        for (int64_t t = 0; t < tokens; ++t) {
+          float& sum = expected[static_cast<size_t>(t * kRows + r)];
+          for (int64_t k = 0; k < kCols; ++k)
+            sum = std::fma(row[static_cast<size_t>(k)], x[static_cast<size_t>(t * kCols + k)], sum);
+        }
+      }
+      expect_same_bits(product(compute, *weights, x), expected, std::string(name(isa)));
+    }
   }
 }
 

@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Gguf, FloatModels,
                          test_name);
 INSTANTIATE_TEST_SUITE_P(Folders, FloatModels,
                          testing::Values("llama-gqa", "llama-rope3", "mistral", "qwen2", "qwen3", "qwen3-moe",
-                                         "deepseek-v2-lite", "deepseek-v2", "deepseek-v3"),
+                                         "deepseek-v2-lite", "deepseek-v2", "deepseek-v3", "deepseek-v3-fp8"),
                          test_name);
 INSTANTIATE_TEST_SUITE_P(Gguf, QuantisedModels,
                          testing::Values("llama-wide-q4_0", "llama-wide-q4_1", "llama-wide-q8_0",

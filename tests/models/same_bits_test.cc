@@ -18,7 +18,7 @@ namespace {
 using Ids = std::vector<int32_t>;
 
 constexpr const char* kModels[] = {"llama-gqa-f32",   "llama-wide-q4_k",      "llama-wide-q4_1",
-                                   "llama-wide-q8_0", "deepseek-v2-lite-f32", "deepseek-v3"};
+                                   "llama-wide-q8_0", "deepseek-v2-lite-f32", "deepseek-v3-fp8"};
 constexpr KvType kKvTypes[] = {KvType::f32, KvType::f16, KvType::i8};
 constexpr size_t kTokens = 70;  // three pages, the last one partly filled
 

@@ -11,6 +11,7 @@ MatmulKernels avx2_matmul_kernels() {
       .f32 = avx2::multiply_f32,
       .f16 = avx2::multiply_f16,
       .bf16 = avx2::multiply_bf16,
+      .f8_e4m3 = avx2::multiply_f8_e4m3,
       .q4_0 = avx2::multiply_q4_0,
       .q4_1 = avx2::multiply_q4_1,
       .q5_0 = avx2::multiply_q5_0,

@@ -47,8 +47,49 @@ struct Floats {
   };
 };
 
+/// 8 codes times their rows' scales. A code's bits as a half float are 2^-8 of its value.
+BALEEN_INLINE __m256 load_f8(const std::byte* codes, __m256 scales) {
+  const __m128i code = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes)));
+  const __m128i magnitude = _mm_and_si128(code, _mm_set1_epi16(0x7F));
+  const __m128i nan = _mm_cmpeq_epi16(magnitude, _mm_set1_epi16(0x7F));
+  const __m128i sign = _mm_slli_epi16(_mm_srli_epi16(code, 7), 15);
+  const __m256 half = _mm256_cvtph_ps(_mm_or_si128(_mm_slli_epi16(magnitude, 7), sign));
+  const __m256 value = _mm256_mul_ps(_mm256_mul_ps(half, _mm256_set1_ps(256)), scales);
+  return _mm256_blendv_ps(value, _mm256_set1_ps(__builtin_nanf("")),
+                          _mm256_castsi256_ps(_mm256_cvtepi16_epi32(nan)));
+}
+
+template <int N>
+struct F8Kernel {
+  static Sums<N> run(const Pass& pass) {
+    const std::byte *record = pass.panel, *x = pass.x;
+    Sums<N> out = Sums<N>::zero();
+    Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, (pass.cols + 3) / 4);
+    for (int64_t first = 0; first < pass.cols; first += kF8Block) {
+      const float* scale = reinterpret_cast<const float*>(record + kF8Block * kPanelRows);
+      const __m256 scales[2] = {_mm256_loadu_ps(scale), _mm256_loadu_ps(scale + 8)};
+      const int64_t left = pass.cols - first, count = left < kF8Block ? left : kF8Block;
+      for (int64_t k = 0; k < count; ++k) {
+        if (k % 4 == 0) ahead.step();
+        const std::byte* codes = record + k * kPanelRows;
+        const __m256 w[2] = {load_f8(codes, scales[0]), load_f8(codes + 8, scales[1])};
+        BALEEN_UNROLL
+        for (int t = 0; t < N; ++t) {
+          const __m256 a = broadcast_float(x + t * 4);
+          BALEEN_UNROLL
+          for (int half = 0; half < 2; ++half) out.of[half][t] = _mm256_fmadd_ps(w[half], a, out.of[half][t]);
+        }
+        x += pass.tokens * 4;
+      }
+      record += kF8Block * kPanelRows + 64;
+    }
+    return out;
+  }
+};
+
 }  // namespace
 
+void multiply_f8_e4m3(const MatmulTile& tile) { for_tokens<F8Kernel>(tile); }
 void multiply_f32(const MatmulTile& tile) { for_tokens<Floats<F32>::Kernel>(tile); }
 void multiply_f16(const MatmulTile& tile) { for_tokens<Floats<F16>::Kernel>(tile); }
 void multiply_bf16(const MatmulTile& tile) { for_tokens<Floats<Bf16>::Kernel>(tile); }

@@ -12,6 +12,7 @@ void quantise_blocks256(const ActivationTile& tile);
 void multiply_f32(const MatmulTile& tile);
 void multiply_f16(const MatmulTile& tile);
 void multiply_bf16(const MatmulTile& tile);
+void multiply_f8_e4m3(const MatmulTile& tile);
 
 void multiply_q4_0(const MatmulTile& tile);
 void multiply_q4_1(const MatmulTile& tile);

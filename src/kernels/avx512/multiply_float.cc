@@ -45,8 +45,45 @@ struct Floats {
   };
 };
 
+/// 16 codes times their rows' scales. A code's bits as a half float are 2^-8 of its value.
+BALEEN_INLINE __m512 load_f8(const std::byte* codes, __m512 scales) {
+  const __m256i code = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
+  const __m256i magnitude = _mm256_and_si256(code, _mm256_set1_epi16(0x7F));
+  const __mmask16 nan = _mm256_cmpeq_epi16_mask(magnitude, _mm256_set1_epi16(0x7F));
+  const __m256i sign = _mm256_slli_epi16(_mm256_srli_epi16(code, 7), 15);
+  const __m512 half = _mm512_cvtph_ps(_mm256_or_si256(_mm256_slli_epi16(magnitude, 7), sign));
+  const __m512 value = _mm512_mul_ps(_mm512_mul_ps(half, _mm512_set1_ps(256)), scales);
+  return _mm512_mask_mov_ps(value, nan, _mm512_set1_ps(__builtin_nanf("")));
+}
+
+template <int T>
+struct F8Kernel {
+  static void run(const MatmulTile& tile) {
+    const std::byte *record = tile.panel, *x = tile.x;
+    __m512 out[T];
+    BALEEN_EACH_TOKEN
+    for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
+    Ahead ahead = Ahead::of(tile, (tile.cols + 3) / 4);
+    for (int64_t first = 0; first < tile.cols; first += kF8Block) {
+      const __m512 scales = _mm512_loadu_ps(record + kF8Block * kPanelRows);
+      const int64_t left = tile.cols - first, count = left < kF8Block ? left : kF8Block;
+      for (int64_t k = 0; k < count; ++k) {
+        if (k % 4 == 0) ahead.step();
+        const __m512 w = load_f8(record + k * kPanelRows, scales);
+        BALEEN_EACH_TOKEN
+        for (int t = 0; t < T; ++t) out[t] = _mm512_fmadd_ps(w, broadcast_float(x + t * 4), out[t]);
+        x += T * 4;
+      }
+      record += kF8Block * kPanelRows + 64;
+    }
+    BALEEN_EACH_TOKEN
+    for (int t = 0; t < T; ++t) put(tile, t, out[t]);
+  }
+};
+
 }  // namespace
 
+void multiply_f8_e4m3(const MatmulTile& tile) { for_tokens<F8Kernel>(tile); }
 void multiply_f32(const MatmulTile& tile) { for_tokens<Floats<F32>::Kernel>(tile); }
 void multiply_f16(const MatmulTile& tile) { for_tokens<Floats<F16>::Kernel>(tile); }
 void multiply_bf16(const MatmulTile& tile) { for_tokens<Floats<Bf16>::Kernel>(tile); }

@@ -10,6 +10,7 @@ MatmulKernels ref_matmul_kernels() {
       .f32 = ref::multiply_f32,
       .f16 = ref::multiply_f16,
       .bf16 = ref::multiply_bf16,
+      .f8_e4m3 = ref::multiply_f8_e4m3,
       .q4_0 = ref::multiply_q4_0,
       .q4_1 = ref::multiply_q4_1,
       .q5_0 = ref::multiply_q5_0,

@@ -13,6 +13,18 @@ float weight_bf16(const std::byte* panel, int64_t index) {
   return from_bits(uint32_t{load<uint16_t>(panel + index * 2)} << 16);
 }
 
+/// Code times scale, rounded once (panel_layout.h).
+float weight_f8_e4m3(const std::byte* panel, int64_t index) {
+  const int64_t k = index / kPanelRows, row = index % kPanelRows;
+  const std::byte* record = panel + k / kF8Block * panel_layout(BlockType::f8_e4m3).record_bytes;
+  const auto code = static_cast<uint32_t>(record[k % kF8Block * kPanelRows + row]);
+  const float nan = from_bits(0x7FC00000u);
+  // The code's bits as a half float are 2^-8 of its value.
+  const auto half = static_cast<uint16_t>((code & 0x80) << 8 | (code & 0x7F) << 7);
+  const float value = (code & 0x7F) == 0x7F ? nan : half_to_float(half) * 256.0f;
+  return value * load<float>(record + kF8Block * kPanelRows + row * 4);
+}
+
 void multiply(const MatmulTile& tile, float (*weight)(const std::byte*, int64_t)) {
   for (int t = 0; t < tile.tokens; ++t) {
     for (int r = 0; r < tile.rows; ++r) {
@@ -31,5 +43,6 @@ void multiply(const MatmulTile& tile, float (*weight)(const std::byte*, int64_t)
 void multiply_f32(const MatmulTile& tile) { multiply(tile, weight_f32); }
 void multiply_f16(const MatmulTile& tile) { multiply(tile, weight_f16); }
 void multiply_bf16(const MatmulTile& tile) { multiply(tile, weight_bf16); }
+void multiply_f8_e4m3(const MatmulTile& tile) { multiply(tile, weight_f8_e4m3); }
 
 }  // namespace baleen::ref

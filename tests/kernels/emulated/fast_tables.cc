@@ -15,6 +15,7 @@ std::vector<const KernelTable*> fast_tables() {
       .f32 = avx512::multiply_f32,
       .f16 = avx512::multiply_f16,
       .bf16 = avx512::multiply_bf16,
+      .f8_e4m3 = avx512::multiply_f8_e4m3,
       .q4_0 = avx512::multiply_q4_0,
       .q4_1 = avx512::multiply_q4_1,
       .q5_0 = avx512::multiply_q5_0,
