@@ -9,7 +9,8 @@ namespace {
 
 constexpr AnswerFormat kFormat{.reasons = true, .tools = ToolSyntax::deepseek_v31};
 constexpr std::string_view kAnswer =
-    "Hm.</think>Let me see.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>weather<｜tool▁sep｜>{\"city\": \"Oslo\"}"
+    "Hm.</think>Let me see.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>weather<｜tool▁sep｜>{\"city\": "
+    "\"Oslo\"}"
     "<｜tool▁call▁end｜><｜tool▁calls▁end｜>";
 
 /// The answer as events of a few bytes and one token each.

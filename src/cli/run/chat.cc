@@ -32,6 +32,16 @@ std::filesystem::path history_file() {
   return error ? std::filesystem::path() : models->parent_path() / "run_history";
 }
 
+/// What the conversation keeps of an answer: the model's reasoning is for this turn only.
+std::string content_of(AnswerParser parser, std::string_view answer) {
+  parser.push(answer);
+  parser.finish();
+  std::string content;
+  for (const AnswerPart& part : parser.take())
+    if (part.kind == AnswerPart::Kind::content) content += part.text;
+  return content;
+}
+
 }  // namespace
 
 Chat::Chat(Engine& engine, Interrupt& interrupt, GenerationRequest prototype, std::string system)
@@ -45,7 +55,7 @@ void Chat::restart() {
   if (!system_.empty()) messages_.push_back({"system", system_});
 }
 
-Result<std::vector<int32_t>> Chat::prompt() const {
+Result<Chat::Prompt> Chat::prompt() const {
   json::Writer request;
   request.begin_object().key("messages").begin_array();
   for (const Message& message : messages_) {
@@ -56,7 +66,8 @@ Result<std::vector<int32_t>> Chat::prompt() const {
   request.end_array().end_object();
   auto rendered = engine_.model().chat->render(request.text(), "");
   if (!rendered) return error_of(rendered);
-  return engine_.model().tokenizer->encode(rendered->spans());
+  const AnswerFormat format{.reasons = engine_.model().chat->answers().reasons};
+  return Prompt{engine_.model().tokenizer->encode(rendered->spans()), AnswerParser(format, rendered->text)};
 }
 
 bool Chat::fits(size_t tokens) const {
@@ -75,25 +86,25 @@ bool Chat::forget_oldest() {
 Result<FinishReason> Chat::ask(const std::string& text) {
   const std::vector<Message> before = messages_;
   messages_.push_back({"user", text});
-  auto ids = prompt();
+  auto rendered = prompt();
   bool forgot = false;
-  while (ids && !fits(ids->size()) && forget_oldest()) {
+  while (rendered && !fits(rendered->ids.size()) && forget_oldest()) {
     forgot = true;
-    ids = prompt();
+    rendered = prompt();
   }
-  if (!ids) {
+  if (!rendered) {
     messages_ = before;
-    return error_of(ids);
+    return error_of(rendered);
   }
   if (forgot) std::fputs("[the conversation is long: its oldest turns are forgotten]\n", stderr);
   GenerationRequest request = prototype_;
-  request.prompt = std::move(*ids);
+  request.prompt = std::move(rendered->ids);
   auto answer = write_answer(engine_, std::move(request), interrupt_);
   if (!answer) {
     messages_ = before;
     return error_of(answer);
   }
-  messages_.push_back({"assistant", std::move(answer->text)});
+  messages_.push_back({"assistant", content_of(std::move(rendered->answer), answer->text)});
   return answer->reason;
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/run/interrupt.h"
 #include "engine/engine.h"
+#include "prompt/answer_parser.h"
 
 namespace baleen {
 
@@ -25,7 +26,11 @@ class Chat {
   struct Message {
     std::string role, content;
   };
-  Result<std::vector<int32_t>> prompt() const;
+  struct Prompt {
+    std::vector<int32_t> ids;
+    AnswerParser answer;
+  };
+  Result<Prompt> prompt() const;
   bool fits(size_t tokens) const;
   bool forget_oldest();
   bool obey(const std::string& command);
