@@ -68,6 +68,7 @@ uint64_t kv_bytes_per_token(const HyperParameters& params, KvType type) {
     layout.kv_heads = 1;
     layout.key_dim = latent.kv_rank + latent.rope_dim;
     layout.value_dim = latent.kv_rank;
+    layout.index_dim = params.indexer.key_dim;
   }
   return layout.token_bytes();
 }

@@ -56,9 +56,13 @@ size_t KvLayout::values_bytes() const {
   return shape == KvShape::latent ? 0 : plane_bytes(type, value_dim, i8_values_bytes(value_dim));
 }
 
-size_t KvLayout::page_bytes() const {
-  return head_bytes() * static_cast<size_t>(kv_heads) * static_cast<size_t>(layers);
+size_t KvLayout::index_bytes() const {
+  return index_dim == 0 ? 0 : plane_bytes(type, index_dim, i8_keys_bytes(index_dim));
 }
+
+size_t KvLayout::layer_bytes() const { return head_bytes() * static_cast<size_t>(kv_heads) + index_bytes(); }
+
+size_t KvLayout::page_bytes() const { return layer_bytes() * static_cast<size_t>(layers); }
 
 size_t KvLayout::token_bytes() const { return page_bytes() / kPageTokens; }
 
@@ -68,7 +72,7 @@ PagePool::PagePool(const KvLayout& layout, int32_t pages, std::unique_ptr<std::b
     : layout_(layout),
       keys_bytes_(layout.keys_bytes()),
       head_bytes_(layout.head_bytes()),
-      layer_bytes_(head_bytes_ * static_cast<size_t>(layout.kv_heads)),
+      layer_bytes_(layout.layer_bytes()),
       page_bytes_(layout.page_bytes()),
       pages_(pages),
       memory_(std::move(memory)) {
@@ -115,6 +119,10 @@ std::byte* PagePool::keys(PageId page, int32_t layer_index, int32_t kv_head) con
 
 std::byte* PagePool::values(PageId page, int32_t layer_index, int32_t kv_head) const {
   return keys(page, layer_index, kv_head) + keys_bytes_;
+}
+
+std::byte* PagePool::index_keys(PageId page, int32_t layer_index) const {
+  return layer(page, layer_index) + static_cast<size_t>(layout_.kv_heads) * head_bytes_;
 }
 
 }  // namespace baleen

@@ -30,16 +30,20 @@ struct KvLayout {
   int32_t layers = 0, kv_heads = 0, key_dim = 0, value_dim = 0;
   KvType type = KvType::f16;
   KvShape shape = KvShape::heads;
+  int32_t index_dim = 0;        ///< of an indexer's keys, as [index_dim][32] behind a layer's heads; 0: none
   size_t keys_bytes() const;    ///< one head's keys, or the latents, of a page
   size_t values_bytes() const;  ///< one head's values in a page; 0 for latents
   size_t head_bytes() const { return keys_bytes() + values_bytes(); }
+  size_t index_bytes() const;  ///< an indexer's keys of a page in one layer
+  size_t layer_bytes() const;  ///< of a page
   size_t page_bytes() const;   ///< all layers
   size_t token_bytes() const;  ///< page_bytes / 32
 };
 
 using PageId = int32_t;
 
-/// Page memory: [layer][kv head] of what KvShape says; i8 as kernels/row_kernels.h says.
+/// Page memory: [layer][kv head] of what KvShape says, then the indexer's keys of the layer; i8 as
+/// kernels/row_kernels.h says.
 class PagePool {
  public:
   /// As many pages as `bytes` hold. failed where that is none or the system has no such address space; memory
@@ -54,6 +58,7 @@ class PagePool {
   std::byte* layer(PageId page, int32_t layer) const;
   std::byte* keys(PageId page, int32_t layer, int32_t kv_head) const;
   std::byte* values(PageId page, int32_t layer, int32_t kv_head) const;
+  std::byte* index_keys(PageId page, int32_t layer) const;
 
  private:
   struct Unmap {

@@ -92,16 +92,28 @@ void finish(const Pass& pass, const AttentionShape& shape, const Job& job, const
     std::copy_n(s.out + t * width, width, out.row(job.part->first_row + job.first + t) + column);
 }
 
+/// What the job's rows see of a page; whether any sees something.
+bool look(const AttentionShape& shape, const Job& job, int32_t page, const Selection& selection,
+          VisibleKeys* visible) {
+  VisibleKeys any = 0;
+  for (int32_t t = 0; t < job.tokens; ++t) {
+    const VisibleKeys seen = visible_keys(job.position() + t, page * kPageTokens, shape.window) &
+                             selection.of(job.part->first_row + job.first + t, page);
+    std::fill_n(visible + t * job.heads, job.heads, seen);
+    any |= seen;
+  }
+  return any != 0;
+}
+
 /// All pages that the job's rows see, in order of position.
 void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, const Job& job,
-                  const JobScratch& s) {
+                  const Selection& selection, const JobScratch& s) {
   const RowKernels& kernels = pass.kernels();
   const TileRows tile{job.rows(), s.visible, s.scores, s.max, s.sum, s.correction};
   const int32_t oldest = shape.window == 0 ? 0 : std::max(0, job.position() - shape.window + 1);
   const int32_t last_page = (job.position() + job.tokens - 1) / kPageTokens;
   for (int32_t index = oldest / kPageTokens; index <= last_page; ++index) {
-    for (int32_t r = 0; r < job.rows(); ++r)
-      s.visible[r] = visible_keys(job.position() + r / job.heads, index * kPageTokens, shape.window);
+    if (!look(shape, job, index, selection, s.visible)) continue;
     const PageId page = job.part->pages->pages[static_cast<size_t>(index)];
     const PageView view = view_page(pass, page, layer, job.kv_head, s.page);
     if (view.i8_keys != nullptr) {
@@ -147,7 +159,7 @@ int64_t most_jobs(const Compute& compute, const AttentionShape& shape, int64_t r
 
 }  // namespace
 
-Rows Attention::attend(const Pass& pass, int32_t layer, Rows q) const {
+Rows Attention::attend(const Pass& pass, int32_t layer, Rows q, const Selection& selection) const {
   const Rows out = pass.take_rows(q.count, int64_t{shape_.heads} * shape_.value_dim);
   ScratchScope scope(pass.scratch);
   Job* jobs = pass.scratch.take<Job>(most_jobs(pass.compute, shape_, q.count));
@@ -157,7 +169,7 @@ Rows Attention::attend(const Pass& pass, int32_t layer, Rows q) const {
     threads[thread] = take_job_scratch(shape_, pass.scratch);
   pass.compute.pool->parallel_for(count, [&](int64_t index, int thread) {
     start(pass, shape_, jobs[index], q, threads[thread]);
-    attend_pages(pass, shape_, layer, jobs[index], threads[thread]);
+    attend_pages(pass, shape_, layer, jobs[index], selection, threads[thread]);
     finish(pass, shape_, jobs[index], threads[thread], out);
   });
   return out;

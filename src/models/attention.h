@@ -13,6 +13,16 @@ struct AttentionShape {
   int32_t group() const { return heads / kv_heads; }  ///< query heads that share a KV head
 };
 
+/// Of the keys that causality and window leave, those that a row may attend to.
+struct Selection {
+  const VisibleKeys* pages =
+      nullptr;  ///< [rows, stride]: a page's keys for each of the row's pages; null: all
+  int64_t stride = 0;
+  VisibleKeys of(int64_t row, int64_t page) const {
+    return pages == nullptr ? ~VisibleKeys{0} : pages[row * stride + page];
+  }
+};
+
 class Attention {
  public:
   Attention() = default;
@@ -20,7 +30,7 @@ class Attention {
 
   /// q [rows, heads * key_dim] -> [rows, heads * value_dim]. The rows' own keys and values are already in the pages
   /// (kv_pages.h).
-  Rows attend(const Pass& pass, int32_t layer, Rows q) const;
+  Rows attend(const Pass& pass, int32_t layer, Rows q, const Selection& selection = {}) const;
 
   /// Of scratch that attend() takes for so many rows.
   size_t scratch_bytes(const Compute& compute, int64_t rows) const;

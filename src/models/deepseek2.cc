@@ -1,11 +1,12 @@
 // DeepSeek V2, V2-Lite, V3 and R1 (arXiv 2405.04434, 2412.19437): latent attention, and experts behind the first
-// layers.
+// layers. V3.2 (arXiv 2512.02556): an indexer chooses the keys that a query attends to.
 #include <algorithm>
 #include <memory>
 
 #include "models/architectures.h"
 #include "models/embedding.h"
 #include "models/feed_forward.h"
+#include "models/indexer.h"
 #include "models/kv_pages.h"
 #include "models/latent_attention.h"
 #include "models/norm.h"
@@ -16,6 +17,7 @@ namespace {
 struct Layer {
   std::vector<float> attn_norm;  ///< [dim]
   LatentAttention attention;
+  Indexer indexer;
   std::vector<float> ffn_norm;  ///< [dim]
   FeedForward ffn;
 };
@@ -31,6 +33,7 @@ class DeepSeek2 final : public Model {
       const std::string block = "blk." + std::to_string(index) + ".";
       layers_.push_back({.attn_norm = loader.vector(block + "attn_norm.weight", params_.dim),
                          .attention = LatentAttention::load(loader, index),
+                         .indexer = Indexer::load(loader, index),
                          .ffn_norm = loader.vector(block + "ffn_norm.weight", params_.dim),
                          .ffn = FeedForward::load(loader, index)});
     }
@@ -49,8 +52,9 @@ class DeepSeek2 final : public Model {
       const auto p = layer.attention.project(pass, h);                // queries and latents
       layer.attention.rotate(pass, rope_, rotation, p);
       store_latents(pass, index, p.latents);
+      const Selection keys = layer.indexer.select(pass, index, h, p.compressed, rotation);
       const Rows q = layer.attention.absorb(pass, p.queries);  // [rows, heads * (kv_rank + rope)]
-      const Rows a = attention_.attend(pass, index, q);        // [rows, heads * kv_rank]
+      const Rows a = attention_.attend(pass, index, q, keys);  // [rows, heads * kv_rank]
       layer.attention.multiply_add(pass, a, x);                // x += out * values(a)
       h = rms_norm(pass, x, layer.ffn_norm, params_.norm_eps);
       layer.ffn.multiply_add(pass, h, x);  // MLP or experts
@@ -65,13 +69,15 @@ class DeepSeek2 final : public Model {
             .key_dim = params_.latent.kv_rank + params_.latent.rope_dim,
             .value_dim = params_.latent.kv_rank,
             .type = type,
-            .shape = KvShape::latent};
+            .shape = KvShape::latent,
+            .index_dim = params_.indexer.key_dim};
   }
 
   size_t scratch_bytes(int64_t rows, int64_t wanted) const override {
     size_t attention = 0, ffn = 0;
     for (const Layer& layer : layers_) {
-      attention = std::max(attention, layer.attention.scratch_bytes(compute_, rows));
+      attention = std::max(attention, layer.attention.scratch_bytes(compute_, rows) +
+                                          layer.indexer.scratch_bytes(compute_, rows));
       ffn = std::max(ffn, layer.ffn.scratch_bytes(compute_, rows));
     }
     const size_t around = rows_bytes(rows, params_.dim) + 2 * rows_bytes(rows, rope_.pairs());
@@ -88,6 +94,7 @@ class DeepSeek2 final : public Model {
     ModelCost cost;
     for (const Layer& layer : layers_) {
       layer.attention.add_cost(cost);
+      layer.indexer.add_cost(cost);
       layer.ffn.add_cost(cost);
       cost.add_vectors({&layer.attn_norm, &layer.ffn_norm});
     }

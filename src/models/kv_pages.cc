@@ -119,6 +119,21 @@ void store_latents(const Pass& pass, int32_t layer, Rows latents) {
   });
 }
 
+void store_index_keys(const Pass& pass, int32_t layer, Rows keys) {
+  const KvLayout& layout = pass.pool.layout();
+  for_each_piece(pass, 1, [&](const Piece& piece, int32_t) {
+    store_keys(pass.kernels(), layout.type, head_rows(keys, piece, 0, layout.index_dim),
+               pass.pool.index_keys(piece.page, layer));
+  });
+}
+
+PageView view_index_keys(const Pass& pass, PageId page, int32_t layer, float* scratch) {
+  const KvLayout& layout = pass.pool.layout();
+  const std::byte* keys = pass.pool.index_keys(page, layer);
+  if (layout.type == KvType::i8) return {nullptr, reinterpret_cast<const int8_t*>(keys), {}};
+  return {floats_of(pass.kernels(), layout.type, keys, layout.index_dim, scratch), nullptr, {}};
+}
+
 PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head,
                    const PageScratch& scratch) {
   const KvLayout& layout = pass.pool.layout();

@@ -14,4 +14,7 @@ void rms_norm_front(const Pass& pass, Rows x, const std::vector<float>& weight, 
 /// The same over each head of x [rows, heads * head_dim], in place; weight [head_dim].
 void rms_norm_heads(const Pass& pass, Rows x, const std::vector<float>& weight, float eps);
 
+/// Layer norm (arXiv 1607.06450) in place: (x - mean) / sqrt(variance + eps) * weight + bias.
+void layer_norm(const Pass& pass, Rows x, const std::vector<float>& weight, const std::vector<float>& bias);
+
 }  // namespace baleen

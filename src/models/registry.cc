@@ -13,8 +13,9 @@ struct Architecture {
 };
 
 constexpr Architecture kArchitectures[] = {
-    {"deepseek2", load_deepseek2}, {"llama", load_llama},    {"qwen2", load_llama},
-    {"qwen3", load_qwen3},         {"qwen3moe", load_qwen3}, {"smollm3", load_llama},
+    {"deepseek2", load_deepseek2}, {"deepseek32", load_deepseek2}, {"llama", load_llama},
+    {"qwen2", load_llama},         {"qwen3", load_qwen3},          {"qwen3moe", load_qwen3},
+    {"smollm3", load_llama},
 };
 
 }  // namespace

@@ -64,7 +64,7 @@ TEST_P(QuantisedModels, LogitsWithinWhatInt8ActivationsCost) {
 
 std::string test_name(const testing::TestParamInfo<const char*>& info) {
   std::string name;
-  for (const char c : std::string(info.param)) name += c == '-' ? '_' : c;
+  for (const char c : std::string(info.param)) name += c == '-' || c == '.' ? '_' : c;
   return name;
 }
 
@@ -74,7 +74,8 @@ INSTANTIATE_TEST_SUITE_P(Gguf, FloatModels,
                          test_name);
 INSTANTIATE_TEST_SUITE_P(Folders, FloatModels,
                          testing::Values("llama-gqa", "llama-rope3", "mistral", "qwen2", "qwen3", "qwen3-moe",
-                                         "deepseek-v2-lite", "deepseek-v2", "deepseek-v3", "deepseek-v3-fp8"),
+                                         "deepseek-v2-lite", "deepseek-v2", "deepseek-v3", "deepseek-v3-fp8",
+                                         "deepseek-v3.2"),
                          test_name);
 INSTANTIATE_TEST_SUITE_P(Gguf, QuantisedModels,
                          testing::Values("llama-wide-q4_0", "llama-wide-q4_1", "llama-wide-q8_0",

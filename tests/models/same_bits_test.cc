@@ -18,7 +18,8 @@ namespace {
 using Ids = std::vector<int32_t>;
 
 constexpr const char* kModels[] = {"llama-gqa-f32",   "llama-wide-q4_k",      "llama-wide-q4_1",
-                                   "llama-wide-q8_0", "deepseek-v2-lite-f32", "deepseek-v3-fp8"};
+                                   "llama-wide-q8_0", "deepseek-v2-lite-f32", "deepseek-v3-fp8",
+                                   "deepseek-v3.2"};
 constexpr KvType kKvTypes[] = {KvType::f32, KvType::f16, KvType::i8};
 constexpr size_t kTokens = 70;  // three pages, the last one partly filled
 
@@ -147,7 +148,7 @@ TEST_P(SameBits, WhoeverElseIsInTheBatch) {
 std::string test_name(const testing::TestParamInfo<std::tuple<const char*, KvType>>& info) {
   std::string text =
       std::string(std::get<0>(info.param)) + "_kv_" + std::string(name(std::get<1>(info.param)));
-  std::replace(text.begin(), text.end(), '-', '_');
+  std::ranges::replace_if(text, [](char c) { return c == '-' || c == '.'; }, '_');
   return text;
 }
 
