@@ -65,7 +65,7 @@ Result<Report> measure(const BenchOptions& options) {
   auto machine = Machine::make(options.compute);
   if (!machine) return error_of(machine);
   const Compute& compute = machine->compute();
-  auto opened = open_model(options.model, compute);
+  auto opened = open_model(options.model, *machine);
   if (!opened) return error_of(opened);
   const Model& model = *opened->model;
   Report report{.model = std::string(opened->checkpoint.name()),
@@ -152,7 +152,7 @@ void add_bench(CLI::App& program, int& exit_code) {
       ->check(CLI::Range(1, kMaxStreams))
       ->capture_default_str();
   command->add_flag("--json", options->json, "one JSON object instead of a table");
-  add_compute_options(*command, options->compute);
+  add_model_options(*command, options->compute);
   command->callback([options, &exit_code] {
     auto report = measure(*options);
     if (!report) {

@@ -68,7 +68,7 @@ Result<void> write_logits(const LogitsOptions& options) {
   if (!ids) return error_of(ids);
   auto machine = Machine::make(options.compute);
   if (!machine) return error_of(machine);
-  auto opened = open_model(options.model, machine->compute());
+  auto opened = open_model(options.model, *machine);
   if (!opened) return error_of(opened);
   const int32_t rows = opened->model->params().vocab_rows;
   for (const int32_t id : *ids)
@@ -100,7 +100,7 @@ void add_logits(CLI::App& program, int& exit_code) {
   tokens->require_option(1);
   command->add_option("--out", options->out, "file for float32 little-endian [tokens, vocabulary rows]")
       ->required();
-  add_compute_options(*command, options->compute);
+  add_model_options(*command, options->compute);
   command->callback([options, &exit_code] {
     if (auto done = write_logits(*options); !done) exit_code = report(done.error());
   });

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/model_store.h"
+#include "kernels/block/encode.h"
 
 namespace baleen {
 namespace {
@@ -31,14 +32,32 @@ Result<Isa> chosen_isa(const std::string& text) {
   return *isa;
 }
 
+void (*loading_progress())(double) { return isatty(STDERR_FILENO) == 1 ? show_progress : nullptr; }
+
+/// Nothing where none is asked for.
+Result<std::optional<BlockType>> weight_type(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  const auto type = find_block_type(CLI::detail::to_lower(name));
+  if (!type || !can_encode(type->type))
+    return wrong_usage("--weights: " + name + " is no type that weights can be encoded as");
+  return type->type;
+}
+
 }  // namespace
 
 void add_compute_options(CLI::App& command, ComputeOptions& options) {
   command.add_option("--threads", options.threads, "threads to compute with (default: all cores)")
       ->check(CLI::Range(1, kMaxThreads));
   command.add_option("--isa", options.isa, "kernels: ref, avx2 or avx512 (default: the best of this CPU)");
+}
+
+void add_model_options(CLI::App& command, ComputeOptions& options) {
+  add_compute_options(command, options);
   command.add_option("--kv-type", options.kv_type, "type of the KV cache: f32, f16 or i8")
       ->capture_default_str();
+  command.add_option(
+      "--weights", options.weights,
+      "encode float matrices while loading: q8_0 q4_0 q4_1 q5_0 q5_1 q4_k q5_k q6_k f16 bf16 f32");
 }
 
 Result<Machine> Machine::make(const ComputeOptions& options) {
@@ -46,18 +65,18 @@ Result<Machine> Machine::make(const ComputeOptions& options) {
   if (!isa) return error_of(isa);
   const auto kv_type = parse_kv_type(options.kv_type);
   if (!kv_type) return wrong_usage("--kv-type: " + options.kv_type + " is none of f32, f16, i8");
+  auto weights = weight_type(options.weights);
+  if (!weights) return error_of(weights);
   auto pool = std::make_unique<ThreadPool>(options.threads > 0 ? options.threads : usable_cores());
-  return Machine(std::move(pool), kernels(*isa), *kv_type);
+  return Machine(std::move(pool), kernels(*isa), *kv_type, {*weights, loading_progress()});
 }
 
-void (*loading_progress())(double) { return isatty(STDERR_FILENO) == 1 ? show_progress : nullptr; }
-
-Result<OpenedModel> open_model(const std::string& name_or_path, const Compute& compute) {
+Result<OpenedModel> open_model(const std::string& name_or_path, const Machine& machine) {
   auto path = find_model(name_or_path);
   if (!path) return error_of(path);
   auto checkpoint = Checkpoint::open(*path);
   if (!checkpoint) return error_of(checkpoint);
-  auto model = load_model(*checkpoint, compute, loading_progress());
+  auto model = load_model(*checkpoint, machine.compute(), machine.load_options());
   if (!model) return error_of(model);
   return OpenedModel{std::move(*checkpoint), std::move(*model)};
 }

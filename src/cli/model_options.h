@@ -17,35 +17,43 @@ struct ComputeOptions {
   int threads = 0;  ///< 0: every core that this process may use
   std::string isa;  ///< empty: the best this CPU has
   std::string kv_type = "f16";
+  std::string weights;  ///< empty: as the file has them
 };
 
-/// Adds --threads, --isa and --kv-type; `options` must live as long as the command.
+/// Adds --threads and --isa; `options` must live as long as the command.
 void add_compute_options(CLI::App& command, ComputeOptions& options);
+/// Those, --kv-type and --weights.
+void add_model_options(CLI::App& command, ComputeOptions& options);
 
-/// The kernels and the threads that the options ask for. `usage` for an unknown or missing ISA or KV type.
+/// The kernels and the threads that the options ask for, and how models are loaded for them. `usage` for an unknown or
+/// missing ISA and for unknown types.
 class Machine {
  public:
   static Result<Machine> make(const ComputeOptions& options);
   const Compute& compute() const { return compute_; }
   KvType kv_type() const { return kv_type_; }
+  /// With progress on a terminal.
+  const LoadOptions& load_options() const { return load_options_; }
 
  private:
-  Machine(std::unique_ptr<ThreadPool> pool, const KernelTable& kernels, KvType kv_type)
-      : pool_(std::move(pool)), compute_{&kernels, pool_.get()}, kv_type_(kv_type) {}
+  Machine(std::unique_ptr<ThreadPool> pool, const KernelTable& kernels, KvType kv_type,
+          LoadOptions load_options)
+      : pool_(std::move(pool)),
+        compute_{&kernels, pool_.get()},
+        kv_type_(kv_type),
+        load_options_(load_options) {}
 
   std::unique_ptr<ThreadPool> pool_;
   Compute compute_;
   KvType kv_type_;
+  LoadOptions load_options_;
 };
 
-/// Shows how far loading is on a terminal; null where stderr is none.
-void (*loading_progress())(double done);
-
-/// Finds MODEL (model_store.h), opens it and loads its weights, with progress on a terminal.
+/// Finds MODEL (model_store.h), opens it and loads its weights.
 struct OpenedModel {
   Checkpoint checkpoint;
   std::unique_ptr<Model> model;
 };
-Result<OpenedModel> open_model(const std::string& name_or_path, const Compute& compute);
+Result<OpenedModel> open_model(const std::string& name_or_path, const Machine& machine);
 
 }  // namespace baleen

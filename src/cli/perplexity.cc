@@ -89,7 +89,7 @@ void print_summary(std::span<const float> scores) {
 Result<void> measure(const PerplexityOptions& options) {
   auto machine = Machine::make(options.compute);
   if (!machine) return error_of(machine);
-  auto opened = open_model(options.model, machine->compute());
+  auto opened = open_model(options.model, *machine);
   if (!opened) return error_of(opened);
   auto ids = tokenize_file(opened->checkpoint, options.file);
   if (!ids) return error_of(ids);
@@ -120,7 +120,7 @@ void add_perplexity(CLI::App& program, int& exit_code) {
       ->capture_default_str();
   command->add_option("--nll", options->nll_file,
                       "file for float32 little-endian, -1 where nothing is scored");
-  add_compute_options(*command, options->compute);
+  add_model_options(*command, options->compute);
   command->callback([options, &exit_code] {
     if (auto done = measure(*options); !done) exit_code = report(done.error());
   });

@@ -55,7 +55,7 @@ Result<void> run(const RunOptions& options) {
   if (!machine) return error_of(machine);
   auto path = find_model(options.model);
   if (!path) return error_of(path);
-  auto loaded = load(*path, machine->compute(), loading_progress());
+  auto loaded = load(*path, machine->compute(), machine->load_options());
   if (!loaded) return error_of(loaded);
   if (!loaded->tokenizer)
     return wrong_usage("this model has no vocabulary: it takes token ids alone, by baleen serve");
@@ -111,7 +111,7 @@ void add_run(CLI::App& program, int& exit_code) {
   command->add_option("--ctx", options->context, "tokens of the conversation at most (default: the model's)")
       ->check(CLI::Range(1, 1 << 30));
   command->add_flag("--ignore-eos", options->ignore_eos, "go on past the end of the text");
-  add_compute_options(*command, options->compute);
+  add_model_options(*command, options->compute);
   command->callback([options, &exit_code] {
     if (auto done = run(*options); !done) exit_code = report(done.error());
   });

@@ -88,7 +88,7 @@ Result<std::vector<std::filesystem::path>> find_models(const ServeOptions& optio
 Result<Running> start_model(const ServeOptions& options, const std::filesystem::path& path, size_t index) {
   auto machine = Machine::make(options.compute);
   if (!machine) return error_of(machine);
-  auto loaded = load(path, machine->compute(), loading_progress());
+  auto loaded = load(path, machine->compute(), machine->load_options());
   if (!loaded) return error_of(loaded);
   if (index < options.names.size()) loaded->id = options.names[index];
   EngineOptions engine_options;
@@ -105,8 +105,9 @@ void say_ready(const ServeOptions& options, const HttpServer& server, const std:
       options.host.find(':') == std::string::npos ? options.host : '[' + options.host + ']';
   const std::string url = fmt::format("http://{}:{}", host, server.port());
   for (const Running& each : running)
-    fmt::print("{}: context of {} tokens, KV cache for {} tokens\n", each.engine->model().id,
-               each.engine->context(), each.engine->pool_tokens());
+    fmt::print("{}: context of {} tokens, KV cache for {} tokens{}\n", each.engine->model().id,
+               each.engine->context(), each.engine->pool_tokens(),
+               options.compute.weights.empty() ? "" : ", float matrices as " + options.compute.weights);
   fmt::print(
       "Serving on {}\nTry: curl {}/v1/chat/completions -H 'Content-Type: application/json' -d "
       "'{{\"model\": \"default\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'\n",
@@ -172,7 +173,7 @@ void add_serve(CLI::App& program, int& exit_code) {
       ->add_option("--drain-timeout", options->drain_seconds, "seconds that running answers get at the end")
       ->check(CLI::Range(0.0, 86'400.0))
       ->capture_default_str();
-  add_compute_options(*command, options->compute);
+  add_model_options(*command, options->compute);
   command->callback([options, &exit_code] {
     if (auto done = serve(*options); !done) exit_code = report(done.error());
   });

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/available_memory.h"
+#include "decode/draw.h"
 #include "formats/checkpoint.h"
+#include "models/weight_types.h"
 
 namespace baleen {
 namespace {
@@ -24,13 +26,19 @@ void drop_part_number(std::string& name) {
   name.resize(start);
 }
 
-Result<void> check_memory(const Checkpoint& checkpoint) {
+Result<void> check_memory(const Checkpoint& checkpoint, const LoadOptions& options) {
   const auto available = available_memory();
-  if (!available || checkpoint.file_bytes() <= *available) return {};
+  const uint64_t bytes = loaded_bytes(checkpoint, options.weights);
+  if (!available || bytes <= *available) return {};
   constexpr double kGiB = 1024.0 * 1024 * 1024;
   return failed(fmt::format("the model has {:.1f} GiB, this machine has {:.1f} GiB of memory left",
-                            static_cast<double>(checkpoint.file_bytes()) / kGiB,
-                            static_cast<double>(*available) / kGiB));
+                            static_cast<double>(bytes) / kGiB, static_cast<double>(*available) / kGiB));
+}
+
+/// Of the weights as they are loaded.
+uint64_t fingerprint_of(const Checkpoint& checkpoint, const LoadOptions& options) {
+  const uint64_t file = checkpoint.fingerprint();
+  return options.weights ? mix_bits(file + static_cast<uint64_t>(*options.weights) + 1) : file;
 }
 
 /// Tokenizer and template; nothing where the file has no vocabulary.
@@ -61,15 +69,15 @@ std::string model_id(const std::filesystem::path& path) {
 }
 
 Result<LoadedModel> load(const std::filesystem::path& path, const Compute& compute,
-                         void (*progress)(double)) {
+                         const LoadOptions& options) {
   auto checkpoint = Checkpoint::open(path);
   if (!checkpoint) return error_of(checkpoint);
-  if (auto fits = check_memory(*checkpoint); !fits) return error_of(fits);
+  if (auto fits = check_memory(*checkpoint, options); !fits) return error_of(fits);
   LoadedModel loaded;
   loaded.id = model_id(path);
-  loaded.fingerprint = checkpoint->fingerprint();
+  loaded.fingerprint = fingerprint_of(*checkpoint, options);
   if (auto text = add_text(*checkpoint, loaded); !text) return error_of(text);
-  auto model = load_model(*checkpoint, compute, progress);
+  auto model = load_model(*checkpoint, compute, options);
   if (!model) return error_of(model);
   loaded.model = std::move(*model);
   return loaded;

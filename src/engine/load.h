@@ -15,8 +15,8 @@ namespace baleen {
 std::string model_id(const std::filesystem::path& path);
 
 /// Opens, validates and packs. bad_input as Checkpoint::open, Tokenizer::make and ChatTemplate::compile say; failed,
-/// before anything is loaded, where the file is larger than the memory that is left.
+/// before anything is loaded, where the weights are larger than the memory that is left.
 Result<LoadedModel> load(const std::filesystem::path& path, const Compute& compute,
-                         void (*progress)(double) = nullptr);
+                         const LoadOptions& options = {});
 
 }  // namespace baleen

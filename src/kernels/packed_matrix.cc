@@ -1,13 +1,48 @@
 #include "kernels/packed_matrix.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "base/check.h"
+#include "kernels/block/encode.h"
 #include "kernels/block/unpack.h"
 #include "kernels/panel.h"
 
 namespace baleen {
+
+namespace {
+
+/// Encodes the rows of panels anew; each thread in memory of its own.
+class PanelEncoder {
+ public:
+  PanelEncoder(BlockType type, int64_t cols, int threads)
+      : type_(type),
+        cols_(cols),
+        row_bytes_(cols / info(type).values * info(type).bytes),
+        values_(static_cast<size_t>(threads * cols)),
+        rows_(static_cast<size_t>(threads * kPanelRows * row_bytes_)) {
+    CHECK(cols % info(type).values == 0);
+  }
+
+  PanelSource operator()(const MatrixSource& source, const PanelSource& panel, int thread) {
+    float* values = values_.data() + thread * cols_;
+    std::byte* rows = rows_.data() + thread * kPanelRows * row_bytes_;
+    for (int r = 0; r < panel.rows; ++r) {
+      source.unpack_row(panel.first_row + r, values);
+      encode(type_, values, cols_, rows + r * row_bytes_);
+    }
+    return {.type = type_, .data = rows, .row_bytes = row_bytes_, .cols = cols_, .rows = panel.rows};
+  }
+
+ private:
+  BlockType type_;
+  int64_t cols_, row_bytes_;
+  std::vector<float> values_;
+  std::vector<std::byte> rows_;
+};
+
+}  // namespace
 
 void MatrixSource::unpack_row(int64_t row, float* out) const {
   if (type != BlockType::f8_e4m3)
@@ -16,24 +51,26 @@ void MatrixSource::unpack_row(int64_t row, float* out) const {
     out[k] = f8_e4m3(std::to_integer<uint8_t>(data[row * cols + k])) * scales.at(row, k, cols);
 }
 
-Result<PackedMatrix> PackedMatrix::pack(const MatrixSource& source, const Compute& compute) {
-  auto one = pack_all({&source, 1}, compute);
+Result<PackedMatrix> PackedMatrix::pack(const MatrixSource& source, const Compute& compute,
+                                        std::optional<BlockType> encoded) {
+  auto one = pack_all({&source, 1}, compute, encoded);
   if (!one) return error_of(one);
   return std::move(one->front());
 }
 
 Result<std::vector<PackedMatrix>> PackedMatrix::pack_all(std::span<const MatrixSource> sources,
-                                                         const Compute& compute) {
+                                                         const Compute& compute,
+                                                         std::optional<BlockType> encoded) {
   const MatrixSource& first = sources.front();
   const BlockTypeInfo& block = info(first.type);
   const bool is_f8 = first.type == BlockType::f8_e4m3;
   CHECK(first.rows > 0 && first.cols > 0 && first.cols % block.values == 0);
   CHECK(is_f8 ? first.scales.block_cols % kF8Block == 0 : can_unpack(first.type));
   PackedMatrix matrix;
-  matrix.type_ = first.type;
+  matrix.type_ = encoded.value_or(first.type);
   matrix.rows_ = first.rows;
   matrix.cols_ = first.cols;
-  matrix.panel_bytes_ = baleen::panel_bytes(first.type, first.cols);
+  matrix.panel_bytes_ = baleen::panel_bytes(matrix.type_, first.cols);
   matrix.bytes_ = static_cast<size_t>(matrix.panels() * matrix.panel_bytes_);
   const size_t bytes = matrix.bytes_ * sources.size();
   const auto memory = std::make_shared<LargeMemory>(bytes);
@@ -43,16 +80,19 @@ Result<std::vector<PackedMatrix>> PackedMatrix::pack_all(std::span<const MatrixS
   std::vector<PackedMatrix> matrices(sources.size(), matrix);
   for (size_t i = 0; i < matrices.size(); ++i) matrices[i].first_panel_ = memory->data() + i * matrix.bytes_;
   const int64_t row_bytes = first.cols / block.values * block.bytes, panels = matrix.panels();
-  compute.pool->parallel_for(panels * static_cast<int64_t>(sources.size()), [&](int64_t index, int) {
+  std::optional<PanelEncoder> encoder;
+  if (encoded) encoder.emplace(*encoded, first.cols, compute.pool->size());
+  compute.pool->parallel_for(panels * static_cast<int64_t>(sources.size()), [&](int64_t index, int thread) {
     const MatrixSource& source = sources[static_cast<size_t>(index / panels)];
-    const int64_t row = index % panels * kPanelRows, left = source.rows - row;
-    write_panel({.type = source.type,
-                 .data = source.data + row * row_bytes,
-                 .row_bytes = row_bytes,
-                 .cols = source.cols,
-                 .rows = static_cast<int>(left < kPanelRows ? left : kPanelRows),
-                 .first_row = row,
-                 .scales = source.scales},
+    const int64_t row = index % panels * kPanelRows;
+    const PanelSource panel{.type = source.type,
+                            .data = source.data + row * row_bytes,
+                            .row_bytes = row_bytes,
+                            .cols = source.cols,
+                            .rows = matrix.rows_of_panel(index % panels),
+                            .first_row = row,
+                            .scales = source.scales};
+    write_panel(encoder ? (*encoder)(source, panel, thread) : panel,
                 memory->data() + index * matrix.panel_bytes_);
   });
   return matrices;
@@ -63,9 +103,11 @@ void PackedMatrix::unpack_row(int64_t row, float* out) const {
 }
 
 void PackedMatrix::unpack_panel(int64_t index, float* out) const {
-  const int64_t left = rows_ - index * kPanelRows;
-  baleen::unpack_panel(type_, panel(index), static_cast<int>(left < kPanelRows ? left : kPanelRows), cols_,
-                       out);
+  baleen::unpack_panel(type_, panel(index), rows_of_panel(index), cols_, out);
+}
+
+int PackedMatrix::rows_of_panel(int64_t index) const {
+  return static_cast<int>(std::min<int64_t>(rows_ - index * kPanelRows, kPanelRows));
 }
 
 }  // namespace baleen

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,11 +35,14 @@ class PackedMatrix {
   PackedMatrix() = default;
 
   /// Types without kernels of their own keep the file's bytes and are unpacked panel by panel when they are
-  /// used. failed where there is no memory. Packs panels in parallel.
-  static Result<PackedMatrix> pack(const MatrixSource& source, const Compute& compute);
+  /// used. failed where there is no memory. Packs panels in parallel. `encoded`: the type that rows are encoded as on
+  /// the way (can_encode, its blocks divide them); nothing: they stay as they are.
+  static Result<PackedMatrix> pack(const MatrixSource& source, const Compute& compute,
+                                   std::optional<BlockType> encoded = {});
   /// Several of one type and shape, behind one another in one piece of memory: a layer's experts, an attention's heads.
   static Result<std::vector<PackedMatrix>> pack_all(std::span<const MatrixSource> sources,
-                                                    const Compute& compute);
+                                                    const Compute& compute,
+                                                    std::optional<BlockType> encoded = {});
 
   int64_t rows() const { return rows_; }
   int64_t cols() const { return cols_; }
@@ -53,6 +57,8 @@ class PackedMatrix {
   void unpack_panel(int64_t index, float* out) const;
 
  private:
+  int rows_of_panel(int64_t index) const;
+
   BlockType type_ = BlockType::f32;
   int64_t rows_ = 0, cols_ = 0, panel_bytes_ = 0;
   size_t bytes_ = 0;

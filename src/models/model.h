@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "base/block_type.h"
 #include "base/error.h"
 #include "formats/checkpoint.h"
 #include "kernels/compute.h"
@@ -55,9 +57,15 @@ class Model {
   virtual ModelCost cost() const = 0;
 };
 
-/// Packs the checkpoint's weights (progress in [0, 1] to `progress` if given) and releases its pages as it
-/// goes. bad_input for an architecture that is not in the registry.
+struct LoadOptions {
+  std::optional<BlockType>
+      weights;  ///< what float matrices are encoded as (weight_types.h); nothing: as they are
+  void (*progress)(double) = nullptr;  ///< the share that is loaded, in [0, 1]
+};
+
+/// Packs the checkpoint's weights and releases its pages as it goes. bad_input for an architecture that is not in the
+/// registry.
 Result<std::unique_ptr<Model>> load_model(const Checkpoint& checkpoint, const Compute& compute,
-                                          void (*progress)(double) = nullptr);
+                                          const LoadOptions& options = {});
 
 }  // namespace baleen

@@ -10,6 +10,7 @@
 #include "formats/gguf_writer.h"
 #include "kernels/block/encode.h"
 #include "kernels/block/unpack.h"
+#include "models/weight_types.h"
 
 namespace baleen {
 namespace {
@@ -45,39 +46,10 @@ uint32_t file_type(BlockType type) {
   }
 }
 
-bool divides(BlockType type, int64_t cols) { return cols % info(type).values == 0; }
-
-bool is_low(BlockType type) {
-  switch (type) {
-    case BlockType::q4_0:
-    case BlockType::q4_1:
-    case BlockType::q5_0:
-    case BlockType::q5_1:
-    case BlockType::q4_k:
-    case BlockType::q5_k:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/// What each tensor becomes, and why in the report.
-BlockType target(const Checkpoint& checkpoint, const Tensor& tensor, BlockType type, QuantizeReport& report) {
-  const bool router = tensor.name.find("ffn_gate_inp") != std::string::npos;
-  if (tensor.dimensions == 1 || router) return BlockType::f32;
-  const std::string_view output =
-      checkpoint.find("output.weight") != nullptr ? "output.weight" : "token_embd.weight";
-  BlockType chosen = type;
-  if (tensor.name == output && is_low(type)) {
-    chosen = BlockType::q6_k;
-    report.finer.push_back(tensor.name);
-  }
-  if (!divides(chosen, tensor.cols)) {
-    chosen = divides(BlockType::q8_0, tensor.cols) ? BlockType::q8_0 : BlockType::f16;
-    report.fallen_back.push_back(tensor.name);
-  }
-  if (chosen == type) ++report.encoded;
-  return chosen;
+void count(const Tensor& tensor, Fit fit, QuantizeReport& report) {
+  if (fit == Fit::asked) ++report.encoded;
+  if (fit == Fit::finer) report.finer.push_back(tensor.name);
+  if (fit == Fit::fallen_back) report.fallen_back.push_back(tensor.name);
 }
 
 bool is_rewritten(std::string_view key) {
@@ -126,7 +98,9 @@ Result<QuantizeReport> quantize(const Checkpoint& checkpoint, const std::filesys
   std::vector<BlockType> types;
   for (const Tensor& tensor : checkpoint.tensors()) {
     if (!can_unpack(tensor.type)) return failed(tensor.name + ": cannot be unpacked");
-    types.push_back(target(checkpoint, tensor, type, report));
+    const EncodedAs chosen = encoded_as(checkpoint, tensor, type);
+    types.push_back(chosen.type);
+    count(tensor, chosen.fit, report);
     const std::array<int64_t, 3> shape{tensor.cols, tensor.rows, tensor.depth};
     writer.add_tensor(tensor.name, types.back(),
                       std::span(shape).first(static_cast<size_t>(tensor.dimensions)));
@@ -141,8 +115,7 @@ Result<QuantizeReport> quantize(const Checkpoint& checkpoint, const std::filesys
     bytes_done += tensor.bytes.size();
     if (progress != nullptr)
       progress(static_cast<double>(bytes_done) / static_cast<double>(report.bytes_before));
-    report.bytes_after += static_cast<uint64_t>(tensor.depth * tensor.rows *
-                                                (tensor.cols / info(types[i]).values) * info(types[i]).bytes);
+    report.bytes_after += bytes_as(tensor, types[i]);
   }
   if (done) done = writer.finish();
   if (!done) return error_of(done);

@@ -14,15 +14,13 @@
 namespace baleen {
 
 struct QuantizeReport {
-  uint64_t bytes_before = 0, bytes_after = 0;  ///< of all tensors
-  int64_t encoded = 0;                         ///< tensors now of the type asked for
-  std::vector<std::string> fallen_back;        ///< tensors whose rows the type's blocks do not divide: q8_0
-  std::vector<std::string> finer;              ///< the output matrix of 4- and 5-bit files: q6_k or q8_0
+  uint64_t bytes_before = 0, bytes_after = 0;   ///< of all tensors
+  int64_t encoded = 0;                          ///< tensors now of the type asked for
+  std::vector<std::string> fallen_back, finer;  ///< weight_types.h
 };
 
-/// Matrices become `type`; vectors (norms, biases, rope factors) and routers become f32. The matrix that makes the
-/// logits is kept at 6 bits or more, as published files do: its errors reach every token's probability directly.
-/// wrong_usage for a type that cannot be encoded. `progress`: share of the bytes done, in [0, 1]; may be null.
+/// Tensors become what weight_types.h says. wrong_usage for a type that cannot be encoded. `progress`: share of the
+/// bytes done, in [0, 1]; may be null.
 Result<QuantizeReport> quantize(const Checkpoint& checkpoint, const std::filesystem::path& out,
                                 BlockType type, ThreadPool& pool, void (*progress)(double));
 

@@ -21,10 +21,10 @@ constexpr Architecture kArchitectures[] = {
 }  // namespace
 
 Result<std::unique_ptr<Model>> load_model(const Checkpoint& checkpoint, const Compute& compute,
-                                          void (*progress)(double)) {
+                                          const LoadOptions& options) {
   for (const Architecture& architecture : kArchitectures) {
     if (architecture.name != checkpoint.params().architecture) continue;
-    WeightLoader loader(checkpoint, compute, progress);
+    WeightLoader loader(checkpoint, compute, options);
     return architecture.load(loader);
   }
   return bad_input("general.architecture: " + checkpoint.params().architecture + " is not supported");

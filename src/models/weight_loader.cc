@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kernels/block/unpack.h"
+#include "models/weight_types.h"
 
 namespace baleen {
 
@@ -28,11 +29,17 @@ const Tensor* WeightLoader::find(const std::string& name, int64_t depth, int64_t
   return tensor;
 }
 
+std::optional<BlockType> WeightLoader::encoded(const Tensor& tensor) const {
+  const BlockType type = loaded_as(checkpoint_, tensor, options_.weights).type;
+  if (type == tensor.type) return std::nullopt;
+  return type;
+}
+
 void WeightLoader::loaded(const Tensor& tensor) {
   checkpoint_.release(tensor);
   loaded_bytes_ += tensor.bytes.size();
-  if (progress_ != nullptr)
-    progress_(static_cast<double>(loaded_bytes_) / static_cast<double>(checkpoint_.file_bytes()));
+  if (options_.progress != nullptr)
+    options_.progress(static_cast<double>(loaded_bytes_) / static_cast<double>(checkpoint_.file_bytes()));
 }
 
 MatrixSource WeightLoader::source(const Tensor& tensor) {
@@ -71,7 +78,7 @@ std::vector<Linear> WeightLoader::pack_all(std::span<const Tensor> tensors) {
                                     std::to_string(block_cols) + " columns, multiples of 128 are supported"});
     return {};
   }
-  auto packed = PackedMatrix::pack_all(sources, compute_);
+  auto packed = PackedMatrix::pack_all(sources, compute_, encoded(tensors.front()));
   if (!packed) {
     fail(std::move(packed.error()));
     return {};

@@ -1,7 +1,9 @@
-// Takes a checkpoint's tensors one by one, packs them and lets their file pages go.
+// Takes a checkpoint's tensors one by one, packs them, encoded anew where that is asked for, and lets their file pages
+// go.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "base/error.h"
 #include "formats/checkpoint.h"
 #include "models/linear.h"
+#include "models/model.h"
 
 namespace baleen {
 
@@ -16,8 +19,8 @@ namespace baleen {
 /// error() once at the end.
 class WeightLoader {
  public:
-  WeightLoader(const Checkpoint& checkpoint, const Compute& compute, void (*progress)(double))
-      : checkpoint_(checkpoint), compute_(compute), progress_(progress) {}
+  WeightLoader(const Checkpoint& checkpoint, const Compute& compute, const LoadOptions& options)
+      : checkpoint_(checkpoint), compute_(compute), options_(options) {}
 
   /// `name`.weight [rows, cols], and `name`.bias [rows] where the file has it.
   Linear linear(const std::string& name, int64_t rows, int64_t cols);
@@ -48,12 +51,14 @@ class WeightLoader {
   std::vector<Linear> pack_all(std::span<const Tensor> tensors);
   /// A tensor as the kernels take it. Its scales are decoded and kept until scales_ is cleared.
   MatrixSource source(const Tensor& tensor);
+  /// What the tensor is encoded as on the way; nothing: it stays as it is.
+  std::optional<BlockType> encoded(const Tensor& tensor) const;
   void loaded(const Tensor& tensor);
   void fail(Error error);
 
   const Checkpoint& checkpoint_;
   const Compute& compute_;
-  void (*progress_)(double);
+  const LoadOptions& options_;
   std::vector<std::vector<float>> scales_;
   uint64_t loaded_bytes_ = 0;
   Error error_;

@@ -176,6 +176,20 @@ TEST(Load, NamesModelsAsClientsCallThem) {
   EXPECT_EQ(model_id("-00001-of-00003.gguf"), "-00001-of-00003");
 }
 
+TEST(Load, WeightsEncodedWhileLoadingAreOtherWeights) {
+  ThreadPool pool(1);
+  const Compute compute{&kernels(best_isa()), &pool};
+  const auto fingerprint = [&](std::optional<BlockType> weights) {
+    const auto loaded = load(golden("llama-gqa-f32.gguf"), compute, {.weights = weights});
+    EXPECT_TRUE(loaded.has_value()) << loaded.error().message;
+    return loaded->fingerprint;
+  };
+  const uint64_t as_they_are = fingerprint(std::nullopt), q8_0 = fingerprint(BlockType::q8_0);
+  EXPECT_NE(as_they_are, q8_0);
+  EXPECT_NE(q8_0, fingerprint(BlockType::q4_0));
+  EXPECT_EQ(q8_0, fingerprint(BlockType::q8_0));
+}
+
 TEST(Load, SaysWhatIsWrongWithAFile) {
   ThreadPool pool(1);
   const auto loaded = load(golden("llama-gqa-f32.prompts.json"), {&kernels(best_isa()), &pool});

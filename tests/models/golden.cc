@@ -78,7 +78,7 @@ Golden read_golden(const std::string& name) {
   return golden;
 }
 
-TestModel load(const std::filesystem::path& path, Isa isa, int threads) {
+TestModel load(const std::filesystem::path& path, Isa isa, int threads, const LoadOptions& options) {
   TestModel loaded;
   loaded.pool = std::make_unique<ThreadPool>(threads);
   loaded.compute = {&kernels(isa), loaded.pool.get()};
@@ -87,7 +87,7 @@ TestModel load(const std::filesystem::path& path, Isa isa, int threads) {
     ADD_FAILURE() << checkpoint.error().message;
     return loaded;
   }
-  auto model = load_model(*checkpoint, loaded.compute);
+  auto model = load_model(*checkpoint, loaded.compute, options);
   if (!model) {
     ADD_FAILURE() << model.error().message;
     return loaded;

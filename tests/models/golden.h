@@ -42,7 +42,7 @@ struct TestModel {
   Compute compute;
 };
 /// Fails the test where it cannot be loaded.
-TestModel load(const std::filesystem::path& path, Isa isa, int threads);
+TestModel load(const std::filesystem::path& path, Isa isa, int threads, const LoadOptions& options = {});
 
 /// Logits of the whole sequence, [tokens, vocab_rows].
 std::vector<float> logits_of(const Model& model, KvType kv_type, const std::vector<int32_t>& ids,
