@@ -1,6 +1,7 @@
 // baleen inspect: what a model is, after everything in its files has been checked.
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/json.h"
@@ -8,7 +9,7 @@
 #include "cli/model_facts.h"
 #include "cli/model_store.h"
 #include "formats/checkpoint.h"
-#include "prompt/chat_template.h"
+#include "prompt/model_template.h"
 #include "tokenizer/tokenizer.h"
 
 namespace baleen {
@@ -77,13 +78,19 @@ void write_tensors(json::Writer& writer, const Checkpoint& checkpoint, const Mod
   writer.end_object().end_object();
 }
 
-void write_tokenizer(json::Writer& writer, const Vocabulary& vocabulary) {
-  writer.key("tokenizer").begin_object().member("kind", name(vocabulary.kind));
-  if (vocabulary.kind != VocabularyKind::none) {
-    writer.member("pre", vocabulary.pre).member("tokens", vocabulary.tokens.size());
-    writer.member("bos", vocabulary.bos).member("eos", vocabulary.eos);
+/// What cuts a text into pieces before its tokens are looked for.
+std::string_view pre_tokenizer(const Vocabulary& vocabulary) {
+  return vocabulary.kind == VocabularyKind::tokenizer_json ? "tokenizer.json" : vocabulary.pre;
+}
+
+/// `tokenizer` is null where the model has none.
+void write_tokenizer(json::Writer& writer, const Vocabulary& vocabulary, const Tokenizer* tokenizer) {
+  writer.key("tokenizer").begin_object().member("kind", tokenizer == nullptr ? "none" : tokenizer->kind());
+  if (tokenizer != nullptr) {
+    writer.member("pre", pre_tokenizer(vocabulary)).member("tokens", tokenizer->size());
+    writer.member("bos", tokenizer->bos()).member("eos", tokenizer->eos());
     writer.key("end_of_generation").begin_array();
-    for (const int32_t id : vocabulary.end_of_generation) writer.value(id);
+    for (const int32_t id : tokenizer->end_of_generation()) writer.value(id);
     writer.end_array();
   }
   writer.end_object();
@@ -96,7 +103,7 @@ void write_kv(json::Writer& writer, std::string_view key, const HyperParameters&
   writer.end_object();
 }
 
-void print_json(const Checkpoint& checkpoint) {
+void print_json(const Checkpoint& checkpoint, const Tokenizer* tokenizer) {
   const ModelFacts facts = gather_facts(checkpoint);
   json::Writer writer;
   writer.begin_object().member("name", checkpoint.name());
@@ -113,7 +120,7 @@ void print_json(const Checkpoint& checkpoint) {
   }
   write_kv(writer, "kv_bytes_per_token", checkpoint.params(), kv_bytes_per_token);
   write_kv(writer, "kv_bytes_per_token_multi_head", checkpoint.params(), multi_head_bytes_per_token);
-  write_tokenizer(writer, checkpoint.vocabulary());
+  write_tokenizer(writer, checkpoint.vocabulary(), tokenizer);
   writer.member("template_family", facts.template_family).end_object();
   std::printf("%s\n", writer.text().c_str());
 }
@@ -184,24 +191,20 @@ void print_shape(const HyperParameters& params) {
                             std::string(name(params.rope.scaling)));
 }
 
-void print_tokenizer(const Vocabulary& vocabulary) {
-  if (vocabulary.kind == VocabularyKind::none) {
+void print_tokenizer(const Vocabulary& vocabulary, const Tokenizer* tokenizer) {
+  if (tokenizer == nullptr) {
     print_line("tokenizer", "none: token ids only");
     return;
   }
-  const bool named = !vocabulary.tokens.empty();  // a folder's tokens stand in its tokenizer.json
   std::string ends;
-  for (const int32_t id : vocabulary.end_of_generation)
-    ends += (ends.empty() ? "" : ", ") +
-            (named ? vocabulary.tokens[static_cast<size_t>(id)] : std::to_string(id));
-  std::string text(name(vocabulary.kind));
-  if (named)
-    text += ", " + std::to_string(vocabulary.tokens.size()) + " tokens, pre-tokenizer " +
-            clean_line(vocabulary.pre);
-  print_line("tokenizer", text + ", ends: " + clean_line(ends));
+  for (const int32_t id : tokenizer->end_of_generation())
+    ends += (ends.empty() ? "" : ", ") + std::string(tokenizer->bytes(id));
+  print_line("tokenizer", std::string(tokenizer->kind()) + ", " + std::to_string(tokenizer->size()) +
+                              " tokens, pre-tokenizer " + clean_line(pre_tokenizer(vocabulary)) +
+                              ", ends: " + clean_line(ends));
 }
 
-void print_page(const Checkpoint& checkpoint) {
+void print_page(const Checkpoint& checkpoint, const Tokenizer* tokenizer) {
   const ModelFacts facts = gather_facts(checkpoint);
   print_line("name", clean_line(checkpoint.name()));
   print_line("architecture", checkpoint.params().architecture);
@@ -220,19 +223,17 @@ void print_page(const Checkpoint& checkpoint) {
   print_line("kv per token", kv_text(checkpoint.params(), kv_bytes_per_token));
   if (checkpoint.params().latent.exist())
     print_line("", "multi-head attention: " + kv_text(checkpoint.params(), multi_head_bytes_per_token));
-  print_tokenizer(checkpoint.vocabulary());
+  print_tokenizer(checkpoint.vocabulary(), tokenizer);
   print_line("template", std::string(facts.template_family));
 }
 
-/// That tokenizer and template can be made of what the file says.
-Result<void> check_text(const Checkpoint& checkpoint) {
-  const Vocabulary& vocabulary = checkpoint.vocabulary();
-  if (vocabulary.kind == VocabularyKind::none || vocabulary.kind == VocabularyKind::tokenizer_json) return {};
-  if (auto tokenizer = Tokenizer::make(vocabulary); !tokenizer) return error_of(tokenizer);
-  if (checkpoint.chat_template().empty()) return {};
-  auto chat = ChatTemplate::compile(checkpoint.chat_template(), template_tokens(vocabulary));
-  if (!chat) return bad_input("tokenizer.chat_template: " + chat.error().message);
-  return {};
+/// Made of what the files say, as their template has to be too; nothing where they have no vocabulary.
+Result<std::optional<Tokenizer>> make_tokenizer(const Checkpoint& checkpoint) {
+  if (checkpoint.vocabulary().kind == VocabularyKind::none) return std::nullopt;
+  auto tokenizer = Tokenizer::make(checkpoint.vocabulary());
+  if (!tokenizer) return std::unexpected(checkpoint.locate(tokenizer.error()));
+  if (auto chat = model_template(checkpoint, &*tokenizer); !chat) return error_of(chat);
+  return std::move(*tokenizer);
 }
 
 Result<void> inspect(const std::string& model, bool as_json) {
@@ -240,11 +241,13 @@ Result<void> inspect(const std::string& model, bool as_json) {
   if (!path) return error_of(path);
   auto checkpoint = Checkpoint::open(*path);
   if (!checkpoint) return error_of(checkpoint);
-  if (auto text = check_text(*checkpoint); !text) return std::unexpected(checkpoint->locate(text.error()));
+  auto tokenizer = make_tokenizer(*checkpoint);
+  if (!tokenizer) return error_of(tokenizer);
+  const Tokenizer* made = *tokenizer ? &**tokenizer : nullptr;
   if (as_json) {
-    print_json(*checkpoint);
+    print_json(*checkpoint, made);
   } else {
-    print_page(*checkpoint);
+    print_page(*checkpoint, made);
   }
   return {};
 }

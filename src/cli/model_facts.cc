@@ -81,18 +81,4 @@ uint64_t multi_head_bytes_per_token(const HyperParameters& params, KvType type) 
   return kv_bytes_per_token(multi_head, type);
 }
 
-std::string_view name(VocabularyKind kind) {
-  switch (kind) {
-    case VocabularyKind::none:
-      return "none";
-    case VocabularyKind::byte_bpe:
-      return "byte_bpe";
-    case VocabularyKind::sentencepiece:
-      return "sentencepiece";
-    case VocabularyKind::tokenizer_json:
-      return "tokenizer_json";
-  }
-  return "none";
-}
-
 }  // namespace baleen

@@ -31,7 +31,4 @@ uint64_t kv_bytes_per_token(const HyperParameters& params, KvType type);
 /// What it would take if each query head kept keys and values of its own.
 uint64_t multi_head_bytes_per_token(const HyperParameters& params, KvType type);
 
-/// "byte_bpe", "sentencepiece", "none"
-std::string_view name(VocabularyKind kind);
-
 }  // namespace baleen

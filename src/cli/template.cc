@@ -7,7 +7,8 @@
 #include "cli/commands.h"
 #include "cli/model_store.h"
 #include "cli/standard_input.h"
-#include "prompt/template_source.h"
+#include "formats/checkpoint.h"
+#include "prompt/model_template.h"
 
 namespace baleen {
 namespace {
@@ -20,9 +21,12 @@ struct TemplateOptions {
 Result<ChatTemplate> load_template(const std::string& model) {
   auto path = find_model(model);
   if (!path) return error_of(path);
-  auto source = read_template_source(*path);
-  if (!source) return error_of(source);
-  return ChatTemplate::compile(source->text, source->tokens);
+  auto checkpoint = Checkpoint::open_vocabulary(*path);
+  if (!checkpoint) return error_of(checkpoint);
+  auto chat = model_template(*checkpoint, nullptr);
+  if (!chat) return error_of(chat);
+  if (*chat) return std::move(**chat);
+  return std::unexpected(bad_template(*checkpoint, "is missing, so this model has no chat format"));
 }
 
 int render_one(const ChatTemplate& chat, const std::string& now) {

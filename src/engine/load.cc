@@ -9,6 +9,7 @@
 #include "decode/draw.h"
 #include "formats/checkpoint.h"
 #include "models/weight_types.h"
+#include "prompt/model_template.h"
 
 namespace baleen {
 namespace {
@@ -41,19 +42,16 @@ uint64_t fingerprint_of(const Checkpoint& checkpoint, const LoadOptions& options
   return options.weights ? mix_bits(file + static_cast<uint64_t>(*options.weights) + 1) : file;
 }
 
-/// Tokenizer and template; nothing where the file has no vocabulary.
+/// Tokenizer and template; nothing where the model has no vocabulary.
 Result<void> add_text(const Checkpoint& checkpoint, LoadedModel& loaded) {
   const Vocabulary& vocabulary = checkpoint.vocabulary();
   if (vocabulary.kind == VocabularyKind::none) return {};
   auto tokenizer = Tokenizer::make(vocabulary);
   if (!tokenizer) return std::unexpected(checkpoint.locate(tokenizer.error()));
   loaded.tokenizer = std::make_unique<Tokenizer>(std::move(*tokenizer));
-  if (checkpoint.chat_template().empty()) return {};
-  auto chat = ChatTemplate::compile(checkpoint.chat_template(), template_tokens(vocabulary));
-  if (!chat)
-    return std::unexpected(
-        checkpoint.locate({ErrorKind::bad_input, "tokenizer.chat_template: " + chat.error().message}));
-  loaded.chat = std::make_unique<ChatTemplate>(std::move(*chat));
+  auto chat = model_template(checkpoint, loaded.tokenizer.get());
+  if (!chat) return error_of(chat);
+  if (*chat) loaded.chat = std::make_unique<ChatTemplate>(std::move(**chat));
   return {};
 }
 

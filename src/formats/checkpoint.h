@@ -54,7 +54,7 @@ class Checkpoint {
 
   const HyperParameters& params() const { return params_; }
   const Vocabulary& vocabulary() const { return vocabulary_; }
-  /// Jinja source; empty where the GGUF file has none, and for folders (prompt/template_source.h reads theirs).
+  /// Jinja source; empty where there is none.
   const std::string& chat_template() const { return chat_template_; }
   const std::string& name() const { return name_; }  ///< general.name, else the file's
   /// Sorted by name. Experts are stacks in GGUF files and one tensor each in folders (tensor_name.h).

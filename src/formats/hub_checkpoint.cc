@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/json.h"
 #include "formats/checkpoint_parts.h"
@@ -34,13 +35,11 @@ Result<std::string> read_optional(const fs::path& path) {
   return std::string(text_of(*file));
 }
 
-Result<void> read_vocabulary(const fs::path& folder, Wanted wanted, Vocabulary& vocabulary) {
+Result<void> read_vocabulary(const fs::path& folder, Vocabulary& vocabulary) {
   auto text = read_optional(folder / "tokenizer.json");
   if (!text) return error_of(text);
   auto config = read_optional(folder / "tokenizer_config.json");
   if (!config) return error_of(config);
-  if (text->empty() && wanted == Wanted::vocabulary)
-    return in_file(folder / "tokenizer.json", {ErrorKind::bad_input, "is missing or empty"});
   vocabulary.kind = text->empty() ? VocabularyKind::none : VocabularyKind::tokenizer_json;
   vocabulary.tokenizer_json = std::move(*text);
   vocabulary.tokenizer_config_json = std::move(*config);
@@ -53,6 +52,32 @@ Result<json::Document> parse_object(const fs::path& path, std::string_view text)
   if (document->root().kind() != json::Kind::object)
     return in_file(path, {ErrorKind::bad_input, "must be a JSON object"});
   return document;
+}
+
+/// One template, or a list of {"name", "template"}, of which "default" is meant, else the first.
+Result<std::string> template_of(const json::Value& value) {
+  if (value.is_null()) return std::string();
+  if (const auto text = value.string()) return std::string(*text);
+  std::optional<std::string_view> found;
+  for (const auto& [key, entry] : value) {
+    const auto name = entry.find("name"), source = entry.find("template");
+    if (!name || !source || !source->string()) break;
+    if (!found || name->string() == "default") found = source->string();
+  }
+  if (found) return std::string(*found);
+  return bad_input("chat_template: must be a text, or a list of objects with name and template");
+}
+
+/// chat_template.jinja, else the chat_template of tokenizer_config.json; empty where there is none.
+Result<std::string> read_template(const fs::path& folder, std::string_view tokenizer_config) {
+  auto text = read_optional(folder / "chat_template.jinja");
+  if (!text || !text->empty() || tokenizer_config.empty()) return text;
+  const fs::path path = folder / "tokenizer_config.json";
+  auto config = parse_object(path, tokenizer_config);
+  if (!config) return error_of(config);
+  auto found = template_of(config->root().find("chat_template").value_or({}));
+  if (!found) return in_file(path, std::move(found.error()));
+  return found;
 }
 
 Result<HubConfig> read_config(const fs::path& folder, CheckpointParts& parts) {
@@ -179,8 +204,15 @@ Result<CheckpointParts> read_hub_folder(const fs::path& path, Wanted wanted) {
   CheckpointParts parts;
   parts.path = path;
   parts.name = folder_name(path);
-  if (auto read = read_vocabulary(path, wanted, parts.vocabulary); !read) return error_of(read);
-  if (wanted == Wanted::vocabulary) return parts;
+  if (auto read = read_vocabulary(path, parts.vocabulary); !read) return error_of(read);
+  auto chat = read_template(path, parts.vocabulary.tokenizer_config_json);
+  if (!chat) return error_of(chat);
+  parts.chat_template = std::move(*chat);
+  if (wanted == Wanted::vocabulary) {
+    if (parts.vocabulary.kind == VocabularyKind::none && parts.chat_template.empty())
+      return in_file(path / "tokenizer.json", {ErrorKind::bad_input, "is missing or empty"});
+    return parts;
+  }
   auto config = read_config(path, parts);
   if (!config) return error_of(config);
   parts.params = config->params;

@@ -51,8 +51,6 @@ Result<std::tm> parse_time(std::string_view now) {
   return time;
 }
 
-bool is_space(std::string_view text) { return text.find_first_not_of(" \t\n\r") == std::string_view::npos; }
-
 std::string to_json(const TemplateTokens& tokens) {
   json::Writer writer;
   writer.begin_object().key("named").begin_object();
@@ -63,24 +61,6 @@ std::string to_json(const TemplateTokens& tokens) {
 }
 
 }  // namespace
-
-TemplateTokens template_tokens(const Vocabulary& vocabulary) {
-  TemplateTokens found;
-  const auto name = [&](const char* variable, int32_t id) {
-    if (id >= 0 && static_cast<size_t>(id) < vocabulary.tokens.size())
-      found.named.emplace_back(variable, vocabulary.tokens[static_cast<size_t>(id)]);
-  };
-  name("bos_token", vocabulary.bos);
-  name("eos_token", vocabulary.eos);
-  name("unk_token", vocabulary.unk);
-  name("pad_token", vocabulary.pad);
-  for (size_t id = 0; id < vocabulary.tokens.size() && id < vocabulary.types.size(); ++id) {
-    const TokenType type = vocabulary.types[id];
-    const bool control = type == TokenType::control || type == TokenType::user_defined;
-    if (control && !is_space(vocabulary.tokens[id])) found.control.push_back(vocabulary.tokens[id]);
-  }
-  return found;
-}
 
 std::vector<Tokenizer::Span> RenderedPrompt::spans() const {
   std::vector<Tokenizer::Span> spans;

@@ -1,5 +1,4 @@
-// Renders chat requests as transformers' apply_chat_template does (minijinja behind a C ABI, see rust/): the one door
-// of prompt/.
+// Renders chat requests as transformers' apply_chat_template does (minijinja behind a C ABI, see rust/).
 #pragma once
 
 #include <memory>
@@ -9,7 +8,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "formats/vocabulary.h"
 #include "prompt/answer_parser.h"
 #include "tokenizer/tokenizer.h"
 
@@ -20,8 +18,6 @@ struct TemplateTokens {
   std::vector<std::pair<std::string, std::string>> named;  ///< template variables: bos_token, eos_token, …
   std::vector<std::string> control;  ///< texts that a caller's string must not turn into tokens
 };
-/// bos, eos, unk and pad by name; every control and user-defined token but white space.
-TemplateTokens template_tokens(const Vocabulary& vocabulary);
 
 struct RenderedPrompt {
   std::string text;

@@ -23,7 +23,7 @@ Result<std::unique_ptr<TokenizerState>> make_state(const Vocabulary& vocabulary)
     case VocabularyKind::none:
       break;
   }
-  return bad_input("tokenizer.ggml.model: the file has no vocabulary");
+  return bad_input("tokenizer.ggml.model (in a folder tokenizer.json): there is no vocabulary");
 }
 
 }  // namespace

@@ -43,4 +43,9 @@ std::vector<MalformedFolder> deepseek_hub_cases();
 
 std::vector<MalformedFolder> all_hub_cases();
 
+/// A valid folder with a tokenizer and a template.
+TinyHub llama_with_text();
+/// tokenizer.json, tokenizer_config.json and templates: a Checkpoint may open them, no tokenizer or template is made.
+std::vector<MalformedFolder> hub_text_cases();
+
 }  // namespace baleen::test

@@ -101,6 +101,14 @@ TEST(InspectProgram, RefusesEachMalformedFolder) {
     expect_exit_3(folder, write_folder(folder, each.files), each.what, each.named);
 }
 
+TEST(InspectProgram, RefusesFoldersOfWhichTokenizerOrTemplateCannotBeMade) {
+  const TemporaryFolder folder;
+  const auto cases = hub_text_cases();
+  EXPECT_GE(cases.size(), 250U);
+  for (const MalformedFolder& each : cases)
+    expect_exit_3(folder, write_folder(folder, each.files), each.what, each.named);
+}
+
 TEST(InspectProgram, RefusesAModelCutAnywhere) {
   const TemporaryFolder folder;
   const std::string bytes = TinyGguf::llama().to_bytes();
@@ -120,7 +128,8 @@ TEST(InspectProgram, AcceptsWhatTheCasesStartFrom) {
 
 TEST(InspectProgram, AcceptsTheFolderThatTheCasesStartFrom) {
   const TemporaryFolder folder;
-  for (const Files& files : {TinyHub::llama().files(), TinyHub::llama().sharded()}) {
+  for (const Files& files :
+       {TinyHub::llama().files(), TinyHub::llama().sharded(), llama_with_text().files()}) {
     const Outcome outcome = run_inspect(folder, write_folder(folder, files));
     EXPECT_TRUE(WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0) << outcome.err;
     EXPECT_EQ(outcome.err, "");

@@ -201,18 +201,5 @@ TEST(ChatTemplate, CannotChangeOrReachWhatItIsGiven) {
   }
 }
 
-TEST(TemplateTokens, AreTheVocabularysNamesAndControlTokens) {
-  Vocabulary vocabulary;
-  vocabulary.tokens = {"a", "<s>", "<think>", "\n\n", "</s>"};
-  vocabulary.types = {TokenType::normal, TokenType::control, TokenType::user_defined, TokenType::user_defined,
-                      TokenType::control};
-  vocabulary.bos = 1;
-  vocabulary.eos = 4;
-  vocabulary.pad = 99;
-  const TemplateTokens tokens = template_tokens(vocabulary);
-  EXPECT_THAT(tokens.named, ElementsAre(std::pair("bos_token", "<s>"), std::pair("eos_token", "</s>")));
-  EXPECT_THAT(tokens.control, ElementsAre("<s>", "<think>", "</s>"));
-}
-
 }  // namespace
 }  // namespace baleen

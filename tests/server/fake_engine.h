@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "engine/engine.h"
+#include "prompt/model_template.h"
 
 namespace baleen {
 
@@ -66,7 +67,8 @@ class FakeEngine final : public Engine {
     model_.id = std::move(id);
     model_.tokenizer = std::make_unique<Tokenizer>(Tokenizer::make(vocabulary).value());
     model_.chat = std::make_unique<ChatTemplate>(
-        ChatTemplate::compile(kFakeTemplate, template_tokens(vocabulary)).value());
+        ChatTemplate::compile(kFakeTemplate, template_tokens(vocabulary, model_.tokenizer.get()).value())
+            .value());
   }
 
   Submission submit(GenerationRequest request) override {
