@@ -7,11 +7,10 @@ namespace {
 
 constexpr int kExperts = 4;
 
-/// Weights and their scales by blocks of 4 x 4.
+/// Weights and their scales by blocks of 4 x 128.
 void add_fp8(TinyHub& hub, const std::string& name, uint64_t rows, uint64_t cols, std::string scale_dtype) {
   hub.weights.tensors.push_back({name + ".weight", "F8_E4M3", {rows, cols}});
-  hub.weights.tensors.push_back(
-      {name + ".weight_scale_inv", std::move(scale_dtype), {(rows + 3) / 4, (cols + 3) / 4}});
+  hub.weights.tensors.push_back({name + ".weight_scale_inv", std::move(scale_dtype), {(rows + 3) / 4, 1}});
 }
 
 void add_latent_attention(TinyHub& hub, const std::string& attention) {
@@ -81,7 +80,7 @@ TinyHub TinyHub::deepseek() {
       {"rms_norm_eps", "1e-06"},
       {"rope_theta", "10000"},
       {"tie_word_embeddings", "false"},
-      {"quantization_config", R"({"quant_method": "fp8", "fmt": "e4m3", "weight_block_size": [4, 4]})"}};
+      {"quantization_config", R"({"quant_method": "fp8", "fmt": "e4m3", "weight_block_size": [4, 128]})"}};
   const auto add = [&](std::string name, std::vector<uint64_t> shape) {
     hub.weights.tensors.push_back({std::move(name), "BF16", std::move(shape)});
   };

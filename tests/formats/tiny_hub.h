@@ -47,7 +47,7 @@ struct TinyHub {
   /// 2 layers, width 8, 2 heads of 4, 1 KV head, mlp 16.
   static TinyHub llama();
   /// DeepSeek V3.2: a dense layer, one of 4 experts in 2 groups and a prediction block; queries of rank 6, latents of
-  /// rank 4, heads of 4 + 2, values of 4; projections in FP8 by blocks of 4 x 4 with scales in float32 and BF16.
+  /// rank 4, heads of 4 + 2, values of 4; projections in FP8 by blocks of 4 x 128 with scales in float32 and BF16.
   static TinyHub deepseek();
   /// Qwen3-MoE: llama() with norms of heads and 4 experts a layer.
   static TinyHub qwen3_moe();

@@ -56,19 +56,21 @@ void add_quantization(HubCases& cases) {
   const auto with = [&](const std::string& json, const std::string& named) {
     cases.add(config + ": " + json, named, [&](TinyHub& h) { h.set(config, json); });
   };
-  for (const char* json : {"{}", "1", "[]", "\"fp8\"", R"({"quant_method":"gptq","weight_block_size":[4,4]})",
-                           R"({"quant_method":8,"weight_block_size":[4,4]})"})
+  for (const char* json :
+       {"{}", "1", "[]", "\"fp8\"", R"({"quant_method":"gptq","weight_block_size":[4,128]})",
+        R"({"quant_method":8,"weight_block_size":[4,128]})"})
     with(json, config + ".quant_method");
   for (const char* format : {"e5m2", "", "E4M3"})
-    with(R"({"quant_method":"fp8","weight_block_size":[4,4],"fmt":")" + std::string(format) + "\"}",
+    with(R"({"quant_method":"fp8","weight_block_size":[4,128],"fmt":")" + std::string(format) + "\"}",
          config + ".fmt");
-  for (const char* size : {"null", "4", "[]", "[4]", "[4,4,4]", "[0,4]", "[4,0]", "[-4,4]", "[4,65537]",
-                           "[4.5,4]", "[\"4\",4]", "[null,4]", "{}"})
+  for (const char* size :
+       {"null", "4", "[]", "[4]", "[4,4,4]", "[0,128]", "[4,0]", "[4,4]", "[4,48]", "[128,64]", "[-4,128]",
+        "[4,65664]", "[4.5,128]", "[\"4\",128]", "[null,128]", "{}"})
     with(R"({"quant_method":"fp8","weight_block_size":)" + std::string(size) + "}",
          config + ".weight_block_size");
   cases.add("FP8 weights that config.json does not speak of", "weight_scale_inv",
             [&](TinyHub& h) { h.erase(config); });
-  for (const char* size : {"[8,4]", "[4,8]", "[128,128]", "[1,1]", "[3,4]"})
+  for (const char* size : {"[8,128]", "[128,128]", "[1,128]", "[3,256]"})
     cases.add("blocks of " + std::string(size), "weight_scale_inv", [&](TinyHub& h) {
       h.set(config, R"({"quant_method":"fp8","weight_block_size":)" + std::string(size) + "}");
     });
@@ -83,12 +85,12 @@ void add_scales(HubCases& cases) {
   cases.add("scales of a norm", "model.norm.weight_scale_inv",
             [](TinyHub& h) { h.weights.tensors.push_back({"model.norm.weight_scale_inv", "F32", {1, 1}}); });
   cases.add("scales of an expert that does not exist", "experts.4.up_proj.weight_scale_inv", [](TinyHub& h) {
-    h.weights.tensors.push_back({"model.layers.1.mlp.experts.4.up_proj.weight_scale_inv", "F32", {1, 2}});
+    h.weights.tensors.push_back({"model.layers.1.mlp.experts.4.up_proj.weight_scale_inv", "F32", {1, 1}});
   });
   cases.add("an expert in FP8 without scales", "experts.2.up_proj.weight_scale_inv",
             [](TinyHub& h) { h.tensor("model.layers.1.mlp.experts.2.up_proj.weight").dtype = "F8_E4M3"; });
-  for (const std::vector<uint64_t>& shape : std::vector<std::vector<uint64_t>>{
-           {3, 1}, {2, 2}, {4, 2}, {3, 3}, {2, 3}, {1, 1}, {6}, {1, 3, 2}, {12, 6}})
+  for (const std::vector<uint64_t>& shape :
+       std::vector<std::vector<uint64_t>>{{3, 2}, {2, 1}, {4, 1}, {1, 3}, {1, 1}, {3}, {1, 3, 1}, {12, 6}})
     cases.add("scales of another shape", scales, [&](TinyHub& h) { h.tensor(scales).shape = shape; });
   for (const char* dtype : {"F16", "F64", "I32", "U8", "F8_E4M3", "F8_E5M2"})
     cases.add(std::string("scales in ") + dtype, scales, [&](TinyHub& h) { h.tensor(scales).dtype = dtype; });
