@@ -1,4 +1,4 @@
-// Constants of the row kernels' polynomials, the same for every ISA.
+// Constants of the row kernels, the same for every ISA.
 #pragma once
 
 namespace baleen {
@@ -18,5 +18,8 @@ inline constexpr float kExpC6 = 0.001381454f;
 /// infinity.
 inline constexpr float kExpLow = -87.33f;
 inline constexpr float kExpHigh = 88.3f;
+
+/// An i8 block whose largest magnitude is below has codes 0 and scale 0.
+inline constexpr float kI8Tiny = 0x1p-100f;
 
 }  // namespace baleen

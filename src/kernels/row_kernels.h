@@ -17,7 +17,8 @@ constexpr int64_t i8_blocks(int64_t dim) { return (dim + kI8Block - 1) / kI8Bloc
 constexpr int64_t i8_padded(int64_t dim) { return (dim + 3) / 4 * 4; }
 /// Bytes of a head's keys in a page: codes [padded / 4][32][4], then scales [blocks][32].
 constexpr int64_t i8_keys_bytes(int64_t dim) { return kTileKeys * (i8_padded(dim) + 4 * i8_blocks(dim)); }
-/// Bytes of a head's values in a page: codes [32][dim], then scales [32][blocks].
+/// Bytes of a head's values in a page: codes [32 / 4][dim][4], four neighbouring slots of a dimension together, then
+/// scales [blocks][32].
 constexpr int64_t i8_values_bytes(int64_t dim) { return kTileKeys * (dim + 4 * i8_blocks(dim)); }
 
 /// Bit i: the query row sees slot i of the page.
@@ -44,6 +45,13 @@ struct PageValues {
   const float* data;
   int64_t stride;  ///< floats from one slot to the next
   int64_t dim;
+};
+
+/// A page's values of one head in an i8 cache.
+struct I8Values {
+  const int8_t* codes;  ///< [8][stride][4]
+  const float* scales;  ///< [blocks][32]
+  int64_t stride, dim;  ///< the first `dim` of `stride` dimensions are values
 };
 
 /// Query rows as i8 blocks.
@@ -76,8 +84,8 @@ struct RowKernels {
 
   void (*store_keys_i8)(const HeadRows& rows, int8_t* keys);
   void (*store_values_i8)(const HeadRows& rows, int8_t* values);
-  /// A page's values [32][dim].
-  void (*widen_values_i8)(const int8_t* values, int64_t dim, float* out);
+  /// A page as store_values_i8 leaves it, as store_keys_i8 would: a shared latent is both. dim is a multiple of 4.
+  void (*keys_of_values_i8)(const int8_t* values, int64_t dim, int8_t* keys);
   void (*quantise_queries)(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
 
   /// [32][columns] 32-bit words to [columns][32]: rows of a shared latent to keys.
@@ -92,6 +100,8 @@ struct RowKernels {
   /// out[r] = out[r] * correction[r], then + scores[r][key] * values[key] for each visible key in order;
   /// out is [count, dim].
   void (*weighted_sum)(const TileRows& rows, const PageValues& values, float* out);
+  /// The same from i8 blocks: each block's sum over the keys is exact.
+  void (*weighted_sum_i8)(const TileRows& rows, const I8Values& values, float* out);
   /// out[r] = out[r] / sum[r], in place.
   void (*divide)(const float* sum, int64_t rows, int64_t dim, float* out);
 };

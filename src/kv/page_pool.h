@@ -20,7 +20,7 @@ std::string_view name(KvType type);
 
 /// How a page holds what attention reads.
 enum class KvShape {
-  heads,   ///< per KV head: keys as [key_dim][32], then values as [32][value_dim]
+  heads,   ///< per KV head: keys as [key_dim][32], then values as [32][value_dim] (i8: row_kernels.h)
   latent,  ///< one for all heads: rows [32][key_dim], whose first value_dim dimensions are the values
 };
 

@@ -11,7 +11,7 @@ namespace {
 /// Query rows of one job, so that a page that has been read and widened serves many. With 64 dimensions a head 32 rows'
 /// queries, scores and sums take 20 KiB of L1; the wide heads of latents live in L2 anyway.
 int32_t job_tokens(const AttentionShape& shape) {
-  const int32_t rows = shape.key_dim > 256 ? 64 : 32;
+  constexpr int32_t rows = 64;
   return std::max(1, rows / shape.group());
 }
 int32_t job_rows(const AttentionShape& shape) { return job_tokens(shape) * shape.group(); }
@@ -112,17 +112,21 @@ void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, 
   const TileRows tile{job.rows(), s.visible, s.scores, s.max, s.sum, s.correction};
   const int32_t oldest = shape.window == 0 ? 0 : std::max(0, job.position() - shape.window + 1);
   const int32_t last_page = (job.position() + job.tokens - 1) / kPageTokens;
+  const auto page_at = [&](int32_t index) { return job.part->pages->pages[static_cast<size_t>(index)]; };
   for (int32_t index = oldest / kPageTokens; index <= last_page; ++index) {
     if (!look(shape, job, index, selection, s.visible)) continue;
-    const PageId page = job.part->pages->pages[static_cast<size_t>(index)];
+    const PageId page = page_at(index);
+    if (index < last_page) prefetch_page(pass, page_at(index + 1), layer, job.kv_head);
     const PageView view = view_page(pass, page, layer, job.kv_head, s.page);
     if (view.i8_keys != nullptr) {
       kernels.scores_i8(s.i8_queries, view.i8_keys, shape.key_dim, tile);
+      kernels.softmax_tile(tile);
+      kernels.weighted_sum_i8(tile, view.i8_values, s.out);
     } else {
       kernels.scores(s.queries, view.keys, shape.key_dim, tile);
+      kernels.softmax_tile(tile);
+      kernels.weighted_sum(tile, view.values, s.out);
     }
-    kernels.softmax_tile(tile);
-    kernels.weighted_sum(tile, view.values, s.out);
   }
 }
 

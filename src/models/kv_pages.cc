@@ -55,7 +55,7 @@ void store_values(const RowKernels& kernels, KvType type, const HeadRows& rows, 
   }
 }
 
-/// [32][dim] of any type as floats, in place where they are stored so.
+/// [32][dim] as floats, in place where they are stored so.
 const float* floats_of(const RowKernels& kernels, KvType type, const std::byte* rows, int64_t dim,
                        float* scratch) {
   switch (type) {
@@ -65,38 +65,43 @@ const float* floats_of(const RowKernels& kernels, KvType type, const std::byte* 
       kernels.widen_f16(reinterpret_cast<const uint16_t*>(rows), kTileKeys * dim, scratch);
       return scratch;
     case KvType::i8:
-      kernels.widen_values_i8(reinterpret_cast<const int8_t*>(rows), dim, scratch);
-      return scratch;
+      break;
   }
   CHECK(false);
 }
 
-const uint32_t* words(const void* data) { return static_cast<const uint32_t*>(data); }
-uint32_t* words(void* data) { return static_cast<uint32_t*>(data); }
+/// `dim` values of a plane of `stride` dimensions.
+I8Values i8_values(const int8_t* plane, int64_t stride, int64_t dim) {
+  return {plane, reinterpret_cast<const float*>(plane + kTileKeys * stride), stride, dim};
+}
+
+const uint32_t* words(const float* data) { return reinterpret_cast<const uint32_t*>(data); }
+uint32_t* words(float* data) { return reinterpret_cast<uint32_t*>(data); }
 
 PageView view_heads(const RowKernels& kernels, const KvLayout& layout, const std::byte* keys,
                     const std::byte* values, const PageScratch& scratch) {
-  const float* value_floats = floats_of(kernels, layout.type, values, layout.value_dim, scratch.values);
-  const PageValues page_values{value_floats, layout.value_dim, layout.value_dim};
-  if (layout.type == KvType::i8) return {nullptr, reinterpret_cast<const int8_t*>(keys), page_values};
-  return {floats_of(kernels, layout.type, keys, layout.key_dim, scratch.keys), nullptr, page_values};
+  const int64_t dim = layout.value_dim;
+  if (layout.type == KvType::i8)
+    return {.i8_keys = reinterpret_cast<const int8_t*>(keys),
+            .i8_values = i8_values(reinterpret_cast<const int8_t*>(values), dim, dim)};
+  return {.keys = floats_of(kernels, layout.type, keys, layout.key_dim, scratch.keys),
+          .values = {floats_of(kernels, layout.type, values, dim, scratch.values), dim, dim}};
 }
 
 /// A latent is key and, in its first value_dim dimensions, value: turned into keys page by page.
 PageView view_latents(const RowKernels& kernels, const KvLayout& layout, const std::byte* rows,
                       const PageScratch& scratch) {
   const int64_t dim = layout.key_dim;
-  const float* floats = floats_of(kernels, layout.type, rows, dim, scratch.values);
-  const PageValues values{floats, dim, layout.value_dim};
-  if (layout.type != KvType::i8) {
-    kernels.transpose(words(floats), dim, words(scratch.keys));
-    return {scratch.keys, nullptr, values};
+  if (layout.type == KvType::i8) {
+    CHECK(dim % 4 == 0);
+    const auto* codes = reinterpret_cast<const int8_t*>(rows);
+    auto* keys = reinterpret_cast<int8_t*>(scratch.keys);
+    kernels.keys_of_values_i8(codes, dim, keys);
+    return {.i8_keys = keys, .i8_values = i8_values(codes, dim, layout.value_dim)};
   }
-  CHECK(dim % 4 == 0);  // four codes are one word of the transposition
-  auto* keys = reinterpret_cast<int8_t*>(scratch.keys);
-  kernels.transpose(words(rows), dim / 4, words(keys));
-  kernels.transpose(words(rows + kTileKeys * dim), i8_blocks(dim), words(keys + kTileKeys * dim));
-  return {nullptr, keys, values};
+  const float* floats = floats_of(kernels, layout.type, rows, dim, scratch.values);
+  kernels.transpose(words(floats), dim, words(scratch.keys));
+  return {.keys = scratch.keys, .values = {floats, dim, layout.value_dim}};
 }
 
 }  // namespace
@@ -130,8 +135,16 @@ void store_index_keys(const Pass& pass, int32_t layer, Rows keys) {
 PageView view_index_keys(const Pass& pass, PageId page, int32_t layer, float* scratch) {
   const KvLayout& layout = pass.pool.layout();
   const std::byte* keys = pass.pool.index_keys(page, layer);
-  if (layout.type == KvType::i8) return {nullptr, reinterpret_cast<const int8_t*>(keys), {}};
-  return {floats_of(pass.kernels(), layout.type, keys, layout.index_dim, scratch), nullptr, {}};
+  if (layout.type == KvType::i8) return {.i8_keys = reinterpret_cast<const int8_t*>(keys)};
+  return {.keys = floats_of(pass.kernels(), layout.type, keys, layout.index_dim, scratch)};
+}
+
+void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head) {
+  constexpr size_t kLine = 64;
+  constexpr int kToSecondLevel = 2;
+  const std::byte* head = pass.pool.keys(page, layer, kv_head);
+  const size_t bytes = pass.pool.layout().head_bytes();
+  for (size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(head + at, 0, kToSecondLevel);
 }
 
 PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head,

@@ -13,11 +13,12 @@ void store_latents(const Pass& pass, int32_t layer, Rows latents);
 /// Writes the step's keys of an indexer [rows, index_dim] into its pages.
 void store_index_keys(const Pass& pass, int32_t layer, Rows keys);
 
-/// One head of one page.
+/// One head of one page: the floats, or the codes of an i8 cache; the other two are empty.
 struct PageView {
-  const float* keys;      ///< [key_dim][32]; null in an i8 cache
-  const int8_t* i8_keys;  ///< as kernels/row_kernels.h says; null in others
-  PageValues values;
+  const float* keys = nullptr;  ///< [key_dim][32]
+  PageValues values = {};
+  const int8_t* i8_keys = nullptr;  ///< as kernels/row_kernels.h says
+  I8Values i8_values = {};
 };
 
 /// Floats that a view is put into where the page does not hold it as the kernels read it.
@@ -28,6 +29,8 @@ struct PageScratch {
 
 /// An indexer's keys of a page; there are no values.
 PageView view_index_keys(const Pass& pass, PageId page, int32_t layer, float* scratch);
+/// Fetches what view_page() will read: pages lie anywhere, so no prefetcher of the core expects the next one.
+void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head);
 PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head, const PageScratch& scratch);
 
 }  // namespace baleen

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -85,6 +86,76 @@ TEST(AttentionRows, EveryIsaHasTheBitsOfRef) {
           expect_bits(ours.scores, expected.scores, what + ", probabilities");
           expect_bits(ours.out, expected.out, what + ", out");
         }
+}
+
+/// A page of i8 values of which the slots that no row sees hold anything.
+std::vector<int8_t> i8_page(int64_t dim, VisibleKeys written, Extremes extremes) {
+  const auto values = random_floats(kTileKeys * dim, 20, extremes);
+  std::vector<int8_t> page(static_cast<size_t>(i8_values_bytes(dim)), int8_t{-1});  // codes -1, scales NaN
+  for (int32_t slot = 0; slot < kTileKeys; ++slot)
+    if ((written >> slot & 1) != 0)
+      ref_row_kernels().store_values_i8({values.data() + slot * dim, dim, 1, slot, static_cast<int32_t>(dim)},
+                                        page.data());
+  return page;
+}
+
+I8Values view(const std::vector<int8_t>& page, int64_t stride, int64_t dim) {
+  return {page.data(), reinterpret_cast<const float*>(page.data() + kTileKeys * stride), stride, dim};
+}
+
+/// Probabilities and corrections as a softmax leaves them.
+void set_probabilities(Attention& attention, VisibleKeys written) {
+  for (size_t r = 0; r < attention.visible.size(); ++r)
+    attention.visible[r] = visible_keys(1, static_cast<int64_t>(r), 0x5A5A1234) & written;
+  attention.scores = random_floats(attention.rows * kTileKeys, 8);
+  attention.correction = random_floats(attention.rows, 9);
+  attention.out = random_floats(attention.rows * attention.dim, 10);
+  for (float& p : attention.scores) p = std::exp(4 * p);
+}
+
+TEST(AttentionRows, I8ValuesHaveTheBitsOfRef) {
+  constexpr VisibleKeys kWritten = 0x7FFFFFF1;
+  for (const Isa isa : fast_isas())
+    for (const Extremes extremes : {Extremes::none, Extremes::some})
+      for (const int64_t rows : {1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 40})
+        for (const int64_t dim : {4, 8, 16, 20, 32, 33, 48, 56, 64, 80, 128}) {
+          const int64_t stride = dim + rows % 3 * 32;
+          const auto page = i8_page(stride, kWritten, extremes);
+          Attention expected(rows, dim), ours(rows, dim);
+          for (Attention* attention : {&expected, &ours}) set_probabilities(*attention, kWritten);
+          for (Attention* attention : {&expected, &ours})
+            (attention == &ours ? kernels(isa).rows : ref_row_kernels())
+                .weighted_sum_i8({rows, attention->visible.data(), attention->scores.data(), nullptr, nullptr,
+                                  attention->correction.data()},
+                                 view(page, stride, dim), attention->out.data());
+          expect_bits(
+              ours.out, expected.out,
+              std::string(name(isa)) + " " + std::to_string(rows) + " rows of " + std::to_string(dim));
+        }
+}
+
+TEST(AttentionRows, I8ValuesAreWeighted) {
+  constexpr int64_t kRows = 3, kDim = 40;
+  constexpr VisibleKeys kWritten = 0x00FFFFFF;
+  const auto page = i8_page(kDim, kWritten, Extremes::none);
+  const auto values = random_floats(kTileKeys * kDim, 20);
+  Attention attention(kRows, kDim);
+  set_probabilities(attention, kWritten);
+  const std::vector<float> before = attention.out;
+  ref_row_kernels().weighted_sum_i8({kRows, attention.visible.data(), attention.scores.data(), nullptr,
+                                     nullptr, attention.correction.data()},
+                                    view(page, kDim, kDim), attention.out.data());
+  for (int64_t i = 0; i < kRows * kDim; ++i) {
+    const auto r = static_cast<size_t>(i / kDim);
+    double sum = double{before[static_cast<size_t>(i)]} * attention.correction[r], largest = 0;
+    for (int64_t key = 0; key < kTileKeys; ++key) {
+      if ((attention.visible[r] >> key & 1) == 0) continue;
+      const double weight = attention.scores[r * kTileKeys + static_cast<size_t>(key)];
+      sum += weight * values[static_cast<size_t>(key * kDim + i % kDim)];
+      largest = std::max(largest, weight);
+    }
+    EXPECT_NEAR(attention.out[static_cast<size_t>(i)], sum, 0.05 * largest);
+  }
 }
 
 TEST(AttentionRows, TransposesWords) {

@@ -54,15 +54,18 @@ TEST(KvRows, I8ComesBackWithinHalfAStep) {
   constexpr int32_t kDim = 49;
   const auto data = random_floats(kDim, 3);
   std::vector<int8_t> page(static_cast<size_t>(i8_values_bytes(kDim)));
-  std::vector<float> back(kTileKeys * kDim);
   ref_row_kernels().store_values_i8({data.data(), kDim, 1, 9, kDim}, page.data());
-  ref_row_kernels().widen_values_i8(page.data(), kDim, back.data());
+  const auto* scales = reinterpret_cast<const float*>(page.data() + kTileKeys * kDim);
+  const auto back = [&](int32_t d) {
+    return static_cast<float>(page[static_cast<size_t>((9 / 4 * kDim + d) * 4 + 9 % 4)]) *
+           scales[d / kI8Block * kTileKeys + 9];
+  };
   for (int32_t first = 0; first < kDim; first += kI8Block) {
     float amax = 0;
     for (int32_t d = first; d < std::min(kDim, first + kI8Block); ++d)
       amax = std::max(amax, std::abs(data[static_cast<size_t>(d)]));
     for (int32_t d = first; d < std::min(kDim, first + kI8Block); ++d)
-      EXPECT_NEAR(back[static_cast<size_t>(9 * kDim + d)], data[static_cast<size_t>(d)], amax / 127 * 0.501);
+      EXPECT_NEAR(back(d), data[static_cast<size_t>(d)], amax / 127 * 0.501);
   }
 }
 
@@ -76,9 +79,7 @@ TEST(KvRows, EveryIsaReadsI8AsRef) {
               std::string(name(isa)) + " " + std::to_string(rows) + " x " + std::to_string(dim);
           const auto data = random_floats(kTileKeys * dim, 4, extremes), q = random_floats(rows * dim, 6);
           std::vector<int8_t> keys(static_cast<size_t>(i8_keys_bytes(dim)));
-          std::vector<int8_t> values(static_cast<size_t>(i8_values_bytes(dim)));
           ref.store_keys_i8({data.data(), dim, kTileKeys, 0, dim}, keys.data());
-          ref.store_values_i8({data.data(), dim, kTileKeys, 0, dim}, values.data());
           std::vector<int8_t> codes(static_cast<size_t>(rows * i8_padded(dim)));
           std::vector<float> scales(static_cast<size_t>(rows * i8_blocks(dim)));
           std::vector<int32_t> sums(scales.size());
@@ -90,11 +91,23 @@ TEST(KvRows, EveryIsaReadsI8AsRef) {
           kernels(isa).rows.scores_i8(queries, keys.data(), dim,
                                       {rows, nullptr, ours.data(), nullptr, nullptr, nullptr});
           expect_bits(ours, expected, what);
-          std::vector<float> wide(static_cast<size_t>(kTileKeys * dim)), our_wide = wide;
-          ref.widen_values_i8(values.data(), dim, wide.data());
-          kernels(isa).rows.widen_values_i8(values.data(), dim, our_wide.data());
-          expect_bits(our_wide, wide, what);
         }
+}
+
+TEST(KvRows, LatentsInI8AreKeysAsStored) {
+  const RowKernels ref = ref_row_kernels();
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+    if (!cpu_has(isa)) continue;
+    for (const int32_t dim : {4, 12, 16, 36, 64, 576}) {
+      const auto data = random_floats(kTileKeys * dim, 4);
+      std::vector<int8_t> values(static_cast<size_t>(i8_values_bytes(dim)));
+      std::vector<int8_t> keys(static_cast<size_t>(i8_keys_bytes(dim))), ours(keys.size());
+      ref.store_keys_i8({data.data(), dim, kTileKeys, 0, dim}, keys.data());
+      ref.store_values_i8({data.data(), dim, kTileKeys, 0, dim}, values.data());
+      kernels(isa).rows.keys_of_values_i8(values.data(), dim, ours.data());
+      EXPECT_EQ(ours, keys) << name(isa) << " " << dim;
+    }
+  }
 }
 
 TEST(KvRows, ValuesComeBackFromF16) {

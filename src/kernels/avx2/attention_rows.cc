@@ -31,20 +31,6 @@ void scores_block(const float* queries, const float* keys, int64_t dim, float* o
   }
 }
 
-/// Eight dimensions, or the `count` that are left of a head.
-struct Whole {
-  BALEEN_INLINE __m256 load(const float* from, int64_t) { return _mm256_loadu_ps(from); }
-  BALEEN_INLINE void store(float* to, int64_t, __m256 x) { _mm256_storeu_ps(to, x); }
-};
-struct Partial {
-  BALEEN_INLINE __m256 load(const float* from, int64_t count) {
-    return _mm256_maskload_ps(from, lanes_left(count));
-  }
-  BALEEN_INLINE void store(float* to, int64_t count, __m256 x) {
-    _mm256_maskstore_ps(to, lanes_left(count), x);
-  }
-};
-
 /// Rows that see the same keys, and kVectors vectors of dimensions.
 template <int kRows, int kVectors, class Access>
 void sum_block(const TileRows& rows, int64_t first, const PageValues& values, int64_t d, float* out) {
@@ -100,12 +86,6 @@ constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>,
 struct Lanes {
   __m256 v[4];
 };
-
-BALEEN_INLINE __m256i lane_mask(VisibleKeys visible, int v) {
-  const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-  const __m256i byte = _mm256_set1_epi32(static_cast<int>(visible >> (8 * v) & 0xFF));
-  return _mm256_cmpeq_epi32(_mm256_and_si256(byte, bits), bits);
-}
 
 BALEEN_INLINE void softmax_row(const TileRows& rows, int64_t r) {
   float* s = rows.scores + r * kTileKeys;

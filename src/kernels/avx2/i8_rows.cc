@@ -77,20 +77,4 @@ void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const 
   }
 }
 
-void widen_values_i8(const int8_t* values, int64_t dim, float* out) {
-  const int64_t blocks = i8_blocks(dim);
-  const float* scales = reinterpret_cast<const float*>(values + kTileKeys * dim);
-  for (int64_t key = 0; key < kTileKeys; ++key) {
-    const int8_t* codes = values + key * dim;
-    int64_t d = 0;
-    for (; d + 8 <= dim; d += 8) {
-      const __m256i wide = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes + d)));
-      const __m256 scale = _mm256_set1_ps(scales[key * blocks + d / kI8Block]);
-      _mm256_storeu_ps(out + key * dim + d, _mm256_mul_ps(_mm256_cvtepi32_ps(wide), scale));
-    }
-    for (; d < dim; ++d)
-      out[key * dim + d] = static_cast<float>(codes[d]) * scales[key * blocks + d / kI8Block];
-  }
-}
-
 }  // namespace baleen::avx2

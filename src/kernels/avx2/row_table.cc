@@ -18,13 +18,14 @@ RowKernels avx2_row_kernels() {
       .widen_f16 = avx2::widen_f16,
       .store_keys_i8 = ref::store_keys_i8,
       .store_values_i8 = ref::store_values_i8,
-      .widen_values_i8 = avx2::widen_values_i8,
+      .keys_of_values_i8 = ref::keys_of_values_i8,
       .quantise_queries = ref::quantise_queries,
       .transpose = ref::transpose,
       .scores = avx2::scores,
       .scores_i8 = avx2::scores_i8,
       .softmax_tile = avx2::softmax_tile,
       .weighted_sum = avx2::weighted_sum,
+      .weighted_sum_i8 = avx2::weighted_sum_i8,
       .divide = avx2::divide,
   };
 }

@@ -22,6 +22,33 @@ BALEEN_INLINE __m256i lanes_left(int64_t left) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+/// Eight dimensions, or the `count` that are left of a head.
+struct Whole {
+  BALEEN_INLINE __m256i words(const int8_t* from, int64_t) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
+  BALEEN_INLINE __m256 load(const float* from, int64_t) { return _mm256_loadu_ps(from); }
+  BALEEN_INLINE void store(float* to, int64_t, __m256 x) { _mm256_storeu_ps(to, x); }
+};
+struct Partial {
+  BALEEN_INLINE __m256i words(const int8_t* from, int64_t count) {
+    return _mm256_maskload_epi32(reinterpret_cast<const int*>(from), lanes_left(count));
+  }
+  BALEEN_INLINE __m256 load(const float* from, int64_t count) {
+    return _mm256_maskload_ps(from, lanes_left(count));
+  }
+  BALEEN_INLINE void store(float* to, int64_t count, __m256 x) {
+    _mm256_maskstore_ps(to, lanes_left(count), x);
+  }
+};
+
+/// All bits of the lanes of visible keys, from 8 v.
+BALEEN_INLINE __m256i lane_mask(VisibleKeys visible, int v) {
+  const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const __m256i byte = _mm256_set1_epi32(static_cast<int>(visible >> (8 * v) & 0xFF));
+  return _mm256_cmpeq_epi32(_mm256_and_si256(byte, bits), bits);
+}
+
 BALEEN_INLINE __m256 exp(__m256 x) {
   const __m256 shift = _mm256_set1_ps(0x1.8p23f);
   const __m256 n = _mm256_sub_ps(_mm256_add_ps(_mm256_mul_ps(x, _mm256_set1_ps(kExpLog2E)), shift), shift);
@@ -65,12 +92,12 @@ void scale(const float* x, float factor, int64_t width, float* out);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
 void widen_f16(const uint16_t* x, int64_t count, float* out);
 
-void widen_values_i8(const int8_t* values, int64_t dim, float* out);
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
 
 void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
 void weighted_sum(const TileRows& rows, const PageValues& values, float* out);
+void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
 void divide(const float* sum, int64_t rows, int64_t dim, float* out);
 
 }  // namespace baleen::avx2

@@ -86,26 +86,6 @@ using SumRows = void (*)(const TileRows& rows, int64_t first, const PageValues& 
 constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>, sum_rows<4>,
                                           sum_rows<5>, sum_rows<6>, sum_rows<7>, sum_rows<8>};
 
-/// Lanes to fold of kTreeRows rows, in the order of tree_row(); lane r of the result is row r's.
-constexpr int kTreeRows = 16;
-constexpr int tree_row(int slot) { return slot % 4 * 4 + slot / 4; }
-
-/// The fixed tree (lane i takes lane i + 8, + 4, + 2, + 1) in 15 folds of two vectors each.
-template <class Fold>
-BALEEN_INLINE __m512 fold_rows(__m512 (&x)[kTreeRows], const Fold& fold) {
-  for (int i = 0; i < 8; ++i)
-    x[i] = fold(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x44),
-                _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xEE));
-  for (int i = 0; i < 4; ++i)
-    x[i] = fold(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x88),
-                _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xDD));
-  for (int i = 0; i < 2; ++i) {
-    const __m512d a = _mm512_castps_pd(x[2 * i]), b = _mm512_castps_pd(x[2 * i + 1]);
-    x[i] = fold(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
-  }
-  return fold(_mm512_shuffle_ps(x[0], x[1], 0b10001000), _mm512_shuffle_ps(x[0], x[1], 0b11011101));
-}
-
 BALEEN_INLINE __m512 tree_max(__m512 (&x)[kTreeRows]) {
   return fold_rows(x, [](__m512 a, __m512 b) { return _mm512_max_ps(a, b); });
 }

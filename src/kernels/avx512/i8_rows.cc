@@ -68,17 +68,4 @@ void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const 
   }
 }
 
-void widen_values_i8(const int8_t* values, int64_t dim, float* out) {
-  const int64_t blocks = i8_blocks(dim);
-  const float* scales = reinterpret_cast<const float*>(values + kTileKeys * dim);
-  for (int64_t key = 0; key < kTileKeys; ++key)
-    for (int64_t d = 0; d < dim; d += 16) {
-      const __mmask16 mask = lanes_left(dim - d);
-      const __m512 code =
-          _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, values + key * dim + d)));
-      const __m512 scale = _mm512_set1_ps(scales[key * blocks + d / kI8Block]);
-      _mm512_mask_storeu_ps(out + key * dim + d, mask, _mm512_mul_ps(code, scale));
-    }
-}
-
 }  // namespace baleen::avx512

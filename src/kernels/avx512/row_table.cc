@@ -18,13 +18,14 @@ RowKernels avx512_row_kernels() {
       .widen_f16 = avx512::widen_f16,
       .store_keys_i8 = ref::store_keys_i8,
       .store_values_i8 = ref::store_values_i8,
-      .widen_values_i8 = avx512::widen_values_i8,
+      .keys_of_values_i8 = avx512::keys_of_values_i8,
       .quantise_queries = ref::quantise_queries,
       .transpose = avx512::transpose,
       .scores = avx512::scores,
       .scores_i8 = avx512::scores_i8,
       .softmax_tile = avx512::softmax_tile,
       .weighted_sum = avx512::weighted_sum,
+      .weighted_sum_i8 = avx512::weighted_sum_i8,
       .divide = avx512::divide,
   };
 }

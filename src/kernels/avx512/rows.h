@@ -54,6 +54,30 @@ BALEEN_INLINE float tree_max(__m512 x) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
+/// Lanes to fold of kTreeRows rows, in the order of tree_row(); lane r of the result is row r's.
+constexpr int kTreeRows = 16;
+constexpr int tree_row(int slot) { return slot % 4 * 4 + slot / 4; }
+
+/// The fixed tree (lane i takes lane i + 8, + 4, + 2, + 1) in 15 folds of two vectors each.
+template <class Fold>
+BALEEN_INLINE __m512 fold_rows(__m512 (&x)[kTreeRows], const Fold& fold) {
+  for (int i = 0; i < 8; ++i)
+    x[i] = fold(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x44),
+                _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xEE));
+  for (int i = 0; i < 4; ++i)
+    x[i] = fold(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x88),
+                _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xDD));
+  for (int i = 0; i < 2; ++i) {
+    const __m512d a = _mm512_castps_pd(x[2 * i]), b = _mm512_castps_pd(x[2 * i + 1]);
+    x[i] = fold(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
+  }
+  return fold(_mm512_shuffle_ps(x[0], x[1], 0b10001000), _mm512_shuffle_ps(x[0], x[1], 0b11011101));
+}
+
+BALEEN_INLINE __m512 largest_bits(__m512 a, __m512 b) {
+  return _mm512_castsi512_ps(_mm512_max_epu32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+}
+
 void rms_norm(const float* x, const float* weight, int64_t width, float eps, float* out);
 void rotate_neighbours(float* x, const float* cos, const float* sin, int64_t pairs);
 void rotate_halves(float* x, const float* cos, const float* sin, int64_t pairs);
@@ -64,12 +88,13 @@ void scale(const float* x, float factor, int64_t width, float* out);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
 void widen_f16(const uint16_t* x, int64_t count, float* out);
 
-void widen_values_i8(const int8_t* values, int64_t dim, float* out);
+void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys);
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
 
 void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
 void weighted_sum(const TileRows& rows, const PageValues& values, float* out);
+void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
 void transpose(const uint32_t* rows, int64_t columns, uint32_t* out);
 void divide(const float* sum, int64_t rows, int64_t dim, float* out);
 

@@ -1,15 +1,15 @@
 // The i8 KV cache: blocks of up to 32 dimensions with one scale (docs/NUMERICS.md, "Attention").
 //   amax = max |x|;  a block with a NaN or an infinity: codes 0, scale NaN;  amax < 2^-100: codes 0, scale 0
 //   code = round(x * (127 / amax)), halves to even;  scale = amax / 127
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "kernels/ref/row_kernels.h"
+#include "kernels/row_constants.h"
 
 namespace baleen::ref {
 namespace {
-
-constexpr float kTiny = 0x1p-100f;
 
 /// Codes of `count` values to out; returns the scale.
 float quantise_block(const float* x, int64_t count, int8_t* out) {
@@ -20,7 +20,7 @@ float quantise_block(const float* x, int64_t count, int8_t* out) {
     finite = finite && magnitude <= std::numeric_limits<float>::max();
     amax = magnitude > amax ? magnitude : amax;
   }
-  const bool coded = finite && amax >= kTiny;
+  const bool coded = finite && amax >= kI8Tiny;
   const float factor = coded ? 127.0f / amax : 0.0f;
   constexpr float kShifter =
       0x1.8p23f;  // adding and taking it away rounds to the nearest integer, ties to even
@@ -59,21 +59,25 @@ void store_keys_i8(const HeadRows& rows, int8_t* keys) {
 }
 
 void store_values_i8(const HeadRows& rows, int8_t* values) {
-  const int64_t dim = rows.dim, blocks = i8_blocks(dim);
+  const int64_t dim = rows.dim;
   float* scales = scales_after(values, kTileKeys * dim);
-  for (int32_t r = 0; r < rows.count; ++r)
-    for (int64_t b = 0; b < blocks; ++b)
-      scales[(rows.slot + r) * blocks + b] =
-          quantise_block(rows.data + r * rows.stride + b * kI8Block, block_size(dim, b),
-                         values + (rows.slot + r) * dim + b * kI8Block);
+  for (int32_t r = 0; r < rows.count; ++r) {
+    const int64_t slot = rows.slot + r;
+    for (int64_t b = 0; b < i8_blocks(dim); ++b) {
+      int8_t codes[kI8Block];
+      const int64_t first = b * kI8Block, count = block_size(dim, b);
+      scales[b * kTileKeys + slot] = quantise_block(rows.data + r * rows.stride + first, count, codes);
+      for (int64_t i = 0; i < count; ++i) values[(slot / 4 * dim + first + i) * 4 + slot % 4] = codes[i];
+    }
+  }
 }
 
-void widen_values_i8(const int8_t* values, int64_t dim, float* out) {
-  const int64_t blocks = i8_blocks(dim);
+void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys) {
+  for (int64_t d = 0; d < dim; ++d)
+    for (int64_t slot = 0; slot < kTileKeys; ++slot)
+      keys[(d / 4 * kTileKeys + slot) * 4 + d % 4] = values[(slot / 4 * dim + d) * 4 + slot % 4];
   const float* scales = scales_after(values, kTileKeys * dim);
-  for (int64_t key = 0; key < kTileKeys; ++key)
-    for (int64_t d = 0; d < dim; ++d)
-      out[key * dim + d] = static_cast<float>(values[key * dim + d]) * scales[key * blocks + d / kI8Block];
+  std::copy_n(scales, i8_blocks(dim) * kTileKeys, scales_after(keys, kTileKeys * dim));
 }
 
 void quantise_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out) {

@@ -17,13 +17,14 @@ RowKernels ref_row_kernels() {
       .widen_f16 = ref::widen_f16,
       .store_keys_i8 = ref::store_keys_i8,
       .store_values_i8 = ref::store_values_i8,
-      .widen_values_i8 = ref::widen_values_i8,
+      .keys_of_values_i8 = ref::keys_of_values_i8,
       .quantise_queries = ref::quantise_queries,
       .transpose = ref::transpose,
       .scores = ref::scores,
       .scores_i8 = ref::scores_i8,
       .softmax_tile = ref::softmax_tile,
       .weighted_sum = ref::weighted_sum,
+      .weighted_sum_i8 = ref::weighted_sum_i8,
       .divide = ref::divide,
   };
 }
