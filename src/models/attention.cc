@@ -24,6 +24,7 @@ struct Job {
 
   int32_t rows() const { return tokens * heads; }
   int32_t position() const { return part->first_position + first; }
+  PageId page(int32_t index) const { return part->pages->pages[static_cast<size_t>(index)]; }
 };
 
 /// One thread's scratch. Query row r is head r % heads of token r / heads of the job.
@@ -105,19 +106,20 @@ bool look(const AttentionShape& shape, const Job& job, int32_t page, const Selec
   return any != 0;
 }
 
-/// All pages that the job's rows see, in order of position.
+int32_t first_page(const AttentionShape& shape, const Job& job) {
+  return shape.window == 0 ? 0 : std::max(0, job.position() - shape.window + 1) / kPageTokens;
+}
+
+/// All pages that the job's rows see, in order of position. The next one is fetched meanwhile.
 void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, const Job& job,
                   const Selection& selection, const JobScratch& s) {
   const RowKernels& kernels = pass.kernels();
   const TileRows tile{job.rows(), s.visible, s.scores, s.max, s.sum, s.correction};
-  const int32_t oldest = shape.window == 0 ? 0 : std::max(0, job.position() - shape.window + 1);
   const int32_t last_page = (job.position() + job.tokens - 1) / kPageTokens;
-  const auto page_at = [&](int32_t index) { return job.part->pages->pages[static_cast<size_t>(index)]; };
-  for (int32_t index = oldest / kPageTokens; index <= last_page; ++index) {
+  for (int32_t index = first_page(shape, job); index <= last_page; ++index) {
     if (!look(shape, job, index, selection, s.visible)) continue;
-    const PageId page = page_at(index);
-    if (index < last_page) prefetch_page(pass, page_at(index + 1), layer, job.kv_head);
-    const PageView view = view_page(pass, page, layer, job.kv_head, s.page);
+    if (index < last_page) prefetch_page(pass, job.page(index + 1), layer, job.kv_head);
+    const PageView view = view_page(pass, job.page(index), layer, job.kv_head, s.page);
     if (view.i8_keys != nullptr) {
       kernels.scores_i8(s.i8_queries, view.i8_keys, shape.key_dim, tile);
       kernels.softmax_tile(tile);
@@ -172,7 +174,10 @@ Rows Attention::attend(const Pass& pass, int32_t layer, Rows q, const Selection&
   for (int thread = 0; thread < pass.compute.pool->size(); ++thread)
     threads[thread] = take_job_scratch(shape_, pass.scratch);
   pass.compute.pool->parallel_for(count, [&](int64_t index, int thread) {
+    const int64_t next = index + pass.compute.pool->size();
     start(pass, shape_, jobs[index], q, threads[thread]);
+    if (next < count)  // this thread's next job, probably
+      prefetch_page(pass, jobs[next].page(first_page(shape_, jobs[next])), layer, jobs[next].kv_head);
     attend_pages(pass, shape_, layer, jobs[index], selection, threads[thread]);
     finish(pass, shape_, jobs[index], threads[thread], out);
   });

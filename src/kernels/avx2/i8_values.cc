@@ -1,5 +1,5 @@
 // Attention's second product over an i8 page (rules: kernels/ref/i8_values.cc). Weights reach 255, so vpmaddubsw would
-// overflow: codes and weights are taken as 16-bit numbers, keys 0 and 2 of each four in one vector, 1 and 3 in the other.
+// overflow: codes and weights become 16-bit numbers, keys 0 and 2 of each four in one vector, 1 and 3 in the other.
 #include "kernels/avx2/rows.h"
 
 namespace baleen::avx2 {
@@ -23,7 +23,8 @@ BALEEN_INLINE uint32_t largest_of(__m256i x) {
 }
 
 /// Numbers >= 0 compare like their bits, and a NaN of either sign above all of them.
-BALEEN_INLINE void quantise_weights(const float* p, VisibleKeys visible, const float* scales, Weights& weights) {
+BALEEN_INLINE void quantise_weights(const float* p, VisibleKeys visible, const float* scales,
+                                    Weights& weights) {
   __m256 w[4];
   __m256i largest_lanes = _mm256_setzero_si256();
   BALEEN_UNROLL
@@ -41,16 +42,16 @@ BALEEN_INLINE void quantise_weights(const float* p, VisibleKeys visible, const f
   __m256i code[4];
   BALEEN_UNROLL
   for (int v = 0; v < 4; ++v) code[v] = _mm256_cvtps_epi32(_mm256_mul_ps(w[v], factor));
-  const __m256i bytes = _mm256_packus_epi16(_mm256_packus_epi32(code[0], code[1]),
-                                            _mm256_packus_epi32(code[2], code[3]));
+  const __m256i bytes =
+      _mm256_packus_epi16(_mm256_packus_epi32(code[0], code[1]), _mm256_packus_epi32(code[2], code[3]));
   const __m256i low_bytes = _mm256_set1_epi16(0xFF);
   _mm256_store_si256(reinterpret_cast<__m256i*>(weights.even), _mm256_and_si256(bytes, low_bytes));
   _mm256_store_si256(reinterpret_cast<__m256i*>(weights.odd), _mm256_srli_epi16(bytes, 8));
 }
 
 template <int kRows, int kVectors, class Access>
-BALEEN_INLINE void sum_block(const Weights* weights, const I8Values& values, int64_t d, const float* correction,
-                             float* out) {
+BALEEN_INLINE void sum_block(const Weights* weights, const I8Values& values, int64_t d,
+                             const float* correction, float* out) {
   const int64_t left = values.dim - d;
   __m256i sum[kRows][kVectors];
   BALEEN_UNROLL

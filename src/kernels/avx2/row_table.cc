@@ -12,7 +12,7 @@ RowKernels avx2_row_kernels() {
       .add = avx2::add,
       .scale = avx2::scale,
       .store_keys_f32 = ref::store_keys_f32,
-      .store_keys_f16 = ref::store_keys_f16,
+      .store_keys_f16 = avx2::store_keys_f16,
       .store_values_f32 = ref::store_values_f32,
       .store_values_f16 = avx2::store_values_f16,
       .widen_f16 = avx2::widen_f16,

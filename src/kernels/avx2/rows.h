@@ -89,6 +89,7 @@ void silu_mul(float* gate, const float* up, int64_t width);
 void add(const float* x, int64_t width, float* out);
 void scale(const float* x, float factor, int64_t width, float* out);
 
+void store_keys_f16(const HeadRows& rows, uint16_t* keys);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
 void widen_f16(const uint16_t* x, int64_t count, float* out);
 

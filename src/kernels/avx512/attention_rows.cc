@@ -121,8 +121,8 @@ void softmax_rows(const TileRows& rows, int64_t first, int count) {
   const __m512 old_max = _mm512_maskz_loadu_ps(present, rows.max + first);
   const __m512 max = _mm512_mask_mov_ps(_mm512_max_ps(old_max, tree_max(lanes)), blind, old_max);
   const __mmask16 later = _mm512_cmp_ps_mask(old_max, masked, _CMP_NEQ_UQ);
-  const __m512 correction = _mm512_mask_mov_ps(_mm512_maskz_mov_ps(later, exp(_mm512_sub_ps(old_max, max))),
-                                               blind, _mm512_set1_ps(1));
+  const __m512 correction =
+      _mm512_mask_mov_ps(exp_of_difference(later, _mm512_sub_ps(old_max, max)), blind, _mm512_set1_ps(1));
   _mm512_mask_storeu_ps(rows.max + first, present, max);
   _mm512_mask_storeu_ps(rows.correction + first, present, correction);
   for (int slot = 0; slot < kTreeRows; ++slot) {
@@ -132,10 +132,10 @@ void softmax_rows(const TileRows& rows, int64_t first, int count) {
     float* s = rows.scores + (first + row) * kTileKeys;
     const VisibleKeys visible = rows.visible[first + row];
     const __m512 row_max = _mm512_set1_ps(rows.max[first + row]);
-    const __m512 low = exp(_mm512_sub_ps(_mm512_loadu_ps(s), row_max));
-    const __m512 high = exp(_mm512_sub_ps(_mm512_loadu_ps(s + 16), row_max));
-    const __m512 p_low = _mm512_maskz_mov_ps(static_cast<__mmask16>(visible), low);
-    const __m512 p_high = _mm512_maskz_mov_ps(static_cast<__mmask16>(visible >> 16), high);
+    const __m512 p_low =
+        exp_of_difference(static_cast<__mmask16>(visible), _mm512_sub_ps(_mm512_loadu_ps(s), row_max));
+    const __m512 p_high = exp_of_difference(static_cast<__mmask16>(visible >> 16),
+                                            _mm512_sub_ps(_mm512_loadu_ps(s + 16), row_max));
     _mm512_storeu_ps(s, p_low);
     _mm512_storeu_ps(s + 16, p_high);
     lanes[slot] = _mm512_add_ps(p_low, p_high);

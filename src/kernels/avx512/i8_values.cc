@@ -34,12 +34,15 @@ struct RowWeights {
 struct Scales {
   __m512 low, high;
 
-  BALEEN_INLINE Scales of(const float* scales) { return {_mm512_loadu_ps(scales), _mm512_loadu_ps(scales + 16)}; }
+  BALEEN_INLINE Scales of(const float* scales) {
+    return {_mm512_loadu_ps(scales), _mm512_loadu_ps(scales + 16)};
+  }
   /// A masked key's scale may be anything.
   [[gnu::always_inline]] RowWeights weigh(const Group& group, int r) const {
     const VisibleKeys visible = group.rows.visible[group.first + r];
-    return {_mm512_maskz_mul_ps(static_cast<__mmask16>(visible), _mm512_loadu_ps(group.p(r)), low),
-            _mm512_maskz_mul_ps(static_cast<__mmask16>(visible >> 16), _mm512_loadu_ps(group.p(r) + 16), high)};
+    return {
+        _mm512_maskz_mul_ps(static_cast<__mmask16>(visible), _mm512_loadu_ps(group.p(r)), low),
+        _mm512_maskz_mul_ps(static_cast<__mmask16>(visible >> 16), _mm512_loadu_ps(group.p(r) + 16), high)};
   }
 };
 
@@ -80,10 +83,16 @@ BALEEN_INLINE void quantise_weights(const Group& group, const float* block_scale
   }
 }
 
-/// kVectors * 16 dimensions, of which the last vector's `mask` are there; out is the first row's.
+/// What is added to: [rows, dim].
+struct Sums {
+  const float* correction;
+  float* out;
+};
+
+/// kVectors * 16 dimensions from d, of which the last vector's `mask` are there.
 template <int kRows, int kVectors>
 BALEEN_INLINE void sum_block(const Weights& weights, int row, const I8Values& values, int64_t d,
-                             const float* correction, float* out, __mmask16 mask) {
+                             const Sums& sums, __mmask16 mask) {
   __m512i sum[kRows][kVectors];
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) BALEEN_UNROLL
@@ -104,11 +113,11 @@ BALEEN_INLINE void sum_block(const Weights& weights, int row, const I8Values& va
   }
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    const __m512 step = _mm512_set1_ps(weights.step[row + r]), c = _mm512_set1_ps(correction[r]);
+    const __m512 step = _mm512_set1_ps(weights.step[row + r]), c = _mm512_set1_ps(sums.correction[r]);
     BALEEN_UNROLL
     for (int v = 0; v < kVectors; ++v) {
       const __mmask16 lanes = v == kVectors - 1 ? mask : __mmask16{0xFFFF};
-      float* o = out + r * values.dim + d + v * 16;
+      float* o = sums.out + r * values.dim + d + v * 16;
       const __m512 old = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, o), c);
       _mm512_mask_storeu_ps(o, lanes, _mm512_fmadd_ps(step, _mm512_cvtepi32_ps(sum[r][v]), old));
     }
@@ -116,18 +125,17 @@ BALEEN_INLINE void sum_block(const Weights& weights, int row, const I8Values& va
 }
 
 template <int kRows>
-void sum_rows(const Weights& weights, int row, const I8Values& values, int64_t d, const float* correction,
-              float* out) {
+void sum_rows(const Weights& weights, int row, const I8Values& values, int64_t d, const Sums& sums) {
   const int64_t left = values.dim - d;
   if (left > 16) {
-    sum_block<kRows, 2>(weights, row, values, d, correction, out, lanes_left(left - 16));
+    sum_block<kRows, 2>(weights, row, values, d, sums, lanes_left(left - 16));
   } else {
-    sum_block<kRows, 1>(weights, row, values, d, correction, out, lanes_left(left));
+    sum_block<kRows, 1>(weights, row, values, d, sums, lanes_left(left));
   }
 }
 
 using SumRows = void (*)(const Weights& weights, int row, const I8Values& values, int64_t d,
-                         const float* correction, float* out);
+                         const Sums& sums);
 constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>, sum_rows<4>,
                                           sum_rows<5>, sum_rows<6>, sum_rows<7>, sum_rows<8>};
 
@@ -137,7 +145,8 @@ void sum_group(const Group& group, const I8Values& values, float* out) {
     quantise_weights(group, values.scales + d, weights);  // 32 scales for 32 dimensions
     for (int r = 0; r < group.count; r += kBlockRows) {
       const int block = group.count - r < kBlockRows ? group.count - r : kBlockRows;
-      kSumRows[block - 1](weights, r, values, d, group.rows.correction + group.first + r, out + r * values.dim);
+      kSumRows[block - 1](weights, r, values, d,
+                          {group.rows.correction + group.first + r, out + r * values.dim});
     }
   }
 }
@@ -156,7 +165,8 @@ void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out) {
 
 /// Four groups of keys and 16 dimensions at a time: 4 x 4 bytes are transposed within 128 bits, then those themselves.
 void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys) {
-  const __m512i bytes = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  const __m512i bytes =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
   for (int64_t d = 0; d < dim; d += 16)
     for (int64_t g = 0; g < kKeyGroups; g += 4) {
       __m512i x[4];

@@ -12,7 +12,7 @@ RowKernels avx512_row_kernels() {
       .add = avx512::add,
       .scale = avx512::scale,
       .store_keys_f32 = ref::store_keys_f32,
-      .store_keys_f16 = ref::store_keys_f16,
+      .store_keys_f16 = avx512::store_keys_f16,
       .store_values_f32 = ref::store_values_f32,
       .store_values_f16 = avx512::store_values_f16,
       .widen_f16 = avx512::widen_f16,

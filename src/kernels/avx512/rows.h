@@ -17,7 +17,11 @@ BALEEN_INLINE __mmask16 lanes_left(int64_t left) {
   return static_cast<__mmask16>(left >= 16 ? 0xFFFF : (1u << left) - 1);
 }
 
-BALEEN_INLINE __m512 exp(__m512 x) {
+/// e^x = 2^n * p where it is neither 0 nor infinite.
+struct ExpParts {
+  __m512 n, p;
+};
+BALEEN_INLINE ExpParts exp_parts(__m512 x) {
   const __m512 shift = _mm512_set1_ps(0x1.8p23f);
   const __m512 n = _mm512_sub_ps(_mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(kExpLog2E)), shift), shift);
   __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(-kExpLn2High), x);
@@ -29,14 +33,25 @@ BALEEN_INLINE __m512 exp(__m512 x) {
   p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpC2));
   p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
   p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
-  const __m512i biased = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
-  __m512 y = _mm512_mul_ps(p, _mm512_castsi512_ps(_mm512_slli_epi32(biased, 23)));
+  return {n, p};
+}
+
+BALEEN_INLINE __m512 exp(__m512 x) {
+  const ExpParts e = exp_parts(x);
+  __m512 y = _mm512_scalef_ps(e.p, e.n);
   const __mmask16 low = _mm512_cmp_ps_mask(x, _mm512_set1_ps(kExpLow), _CMP_LT_OQ);
   const __mmask16 high = _mm512_cmp_ps_mask(x, _mm512_set1_ps(kExpHigh), _CMP_GT_OQ);
   const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
   y = _mm512_mask_mov_ps(y, low, _mm512_setzero_ps());
   y = _mm512_mask_mov_ps(y, high, _mm512_set1_ps(__builtin_inff()));
   return _mm512_mask_mov_ps(y, nan, x);
+}
+
+/// e^x where x <= 0 or a NaN, as a softmax has it; 0 outside of `lanes`.
+BALEEN_INLINE __m512 exp_of_difference(__mmask16 lanes, __m512 x) {
+  const ExpParts e = exp_parts(x);
+  const __mmask16 above = _mm512_mask_cmp_ps_mask(lanes, x, _mm512_set1_ps(kExpLow), _CMP_NLT_UQ);
+  return _mm512_maskz_scalef_ps(above, e.p, e.n);
 }
 
 BALEEN_INLINE float tree_sum(__m512 x) {
@@ -85,6 +100,7 @@ void silu_mul(float* gate, const float* up, int64_t width);
 void add(const float* x, int64_t width, float* out);
 void scale(const float* x, float factor, int64_t width, float* out);
 
+void store_keys_f16(const HeadRows& rows, uint16_t* keys);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
 void widen_f16(const uint16_t* x, int64_t count, float* out);
 

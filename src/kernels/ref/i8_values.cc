@@ -1,4 +1,4 @@
-// Attention's second product over an i8 page: the sum over its keys is an exact integer (docs/NUMERICS.md, "Attention").
+// Attention's second product over an i8 page: its sum over keys is an exact integer (docs/NUMERICS.md, "Attention").
 //   w[key] = p[key] * scale[key, block]; u[key] = w[key] in 255ths of the largest, halves to even
 //   o[d] = fma(largest / 255, float(sum of u[key] * code[key, d]), o[d] * c)
 #include <cmath>
