@@ -15,6 +15,9 @@ namespace {
 constexpr std::string_view kTokens = "tokenizer.ggml.tokens", kTypes = "tokenizer.ggml.token_type",
                            kScores = "tokenizer.ggml.scores", kMerges = "tokenizer.ggml.merges";
 
+/// GGUF's type 0, of which it says nothing: such tokens are text.
+constexpr int32_t kUndefined = 0;
+
 std::unexpected<Error> bad(const GgufEntry& entry, std::string_view what) {
   return bad_input(fmt::format("{}: {}", describe(entry), what));
 }
@@ -61,6 +64,7 @@ Result<void> read_types(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   ByteReader reader((*entry)->bytes);
   for (size_t i = 0; i < tokens; ++i) {
     const auto type = reader.read<int32_t>();
+    if (type == kUndefined) continue;
     if (type < static_cast<int32_t>(TokenType::normal) || type > static_cast<int32_t>(TokenType::byte))
       return bad(**entry, fmt::format("token {} has the unknown type {}", i, type));
     vocabulary.types[i] = static_cast<TokenType>(type);

@@ -110,6 +110,8 @@ TEST(Checkpoint, LegalVariantsOpen) {
       {"dimensions of one at the end",
        [](TinyGguf& f) { f.tensor("output_norm.weight").dimensions = {8, 1, 1, 1}; }},
       {"f16 matrices", [](TinyGguf& f) { f.tensor("blk.0.attn_q.weight").type = 1; }},
+      {"a token of no type",
+       [](TinyGguf& f) { f.entry("tokenizer.ggml.token_type").value.replace(12, 4, test::raw<int32_t>(0)); }},
       {"no vocabulary",
        [](TinyGguf& f) {
          std::erase_if(f.entries, [](const test::TinyEntry& e) { return e.key.starts_with("tokenizer."); });

@@ -62,7 +62,7 @@ void add_lists(GgufCases& cases) {
     tokens.pop_back();
     f.set_texts(kTokens, tokens);
   });
-  for (const int32_t type : {0, -1, 7, 256, std::numeric_limits<int32_t>::min()})
+  for (const int32_t type : {-1, 7, 8, 256, std::numeric_limits<int32_t>::min()})
     cases.add("token type " + std::to_string(type), kTypes, [&](TinyGguf& f) { change_type(f, 3, type); });
   cases.add("types are floats", kTypes,
             [](TinyGguf& f) { f.set_numbers<float>(kTypes, GgufType::f32, std::vector<float>(260, 1)); });
