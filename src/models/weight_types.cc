@@ -22,7 +22,8 @@ bool is_below_six_bits(BlockType type) {
 }
 
 bool is_float(BlockType type) {
-  return type == BlockType::f32 || type == BlockType::f16 || type == BlockType::bf16;
+  return type == BlockType::f32 || type == BlockType::f16 || type == BlockType::bf16 ||
+         type == BlockType::f8_e4m3;
 }
 
 bool makes_logits(const Checkpoint& checkpoint, const Tensor& tensor) {
