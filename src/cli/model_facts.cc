@@ -1,6 +1,7 @@
 #include "cli/model_facts.h"
 
 #include "base/block_type.h"
+#include "prompt/model_template.h"
 
 namespace baleen {
 namespace {
@@ -52,7 +53,7 @@ ModelFacts gather_facts(const Checkpoint& checkpoint) {
   }
   facts.active_parameters = facts.parameters - routed;
   if (params.experts.exist()) facts.active_parameters += routed / params.experts.count * params.experts.used;
-  facts.template_family = family_of(checkpoint.chat_template());
+  facts.template_family = family_of(template_source(checkpoint));
   return facts;
 }
 

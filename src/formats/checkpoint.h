@@ -52,6 +52,7 @@ class Checkpoint {
   /// Only what `tokenize`, `detokenize` and `template` need: a vocabulary-only file is enough.
   static Result<Checkpoint> open_vocabulary(const std::filesystem::path& path);
 
+  /// Of a vocabulary alone: nothing but the architecture, where the files name it.
   const HyperParameters& params() const { return params_; }
   const Vocabulary& vocabulary() const { return vocabulary_; }
   /// Jinja source; empty where there is none.

@@ -103,6 +103,7 @@ Result<void> read_parts(const GgufFile& file, Wanted wanted, CheckpointParts& pa
   parts.vocabulary = std::move(*vocabulary);
   parts.chat_template = fields.text("tokenizer.chat_template", "");
   parts.name = fields.text("general.name", "");
+  parts.params.architecture = architecture;
   if (auto status = fields.status(); !status) return status;
   return wanted == Wanted::everything ? read_model(file, fields, parts) : Result<void>{};
 }

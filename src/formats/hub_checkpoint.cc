@@ -193,6 +193,19 @@ Result<void> check_model(const HubConfig& config, CheckpointParts& parts) {
   return {};
 }
 
+/// The architecture that config.json names; empty where it names none that is known.
+Result<std::string> read_architecture(const fs::path& folder) {
+  const fs::path path = folder / "config.json";
+  auto text = read_optional(path);
+  if (!text || text->empty()) return text;
+  auto document = parse_object(path, *text);
+  if (!document) return error_of(document);
+  JsonFields fields(document->root());
+  std::string name(hub_architecture(fields));
+  if (auto status = fields.status(); !status) return in_file(path, std::move(status.error()));
+  return name;
+}
+
 std::string folder_name(const fs::path& path) {
   const fs::path clean = path.has_filename() ? path : path.parent_path();
   return clean.filename().string();
@@ -209,7 +222,11 @@ Result<CheckpointParts> read_hub_folder(const fs::path& path, Wanted wanted) {
   if (!chat) return error_of(chat);
   parts.chat_template = std::move(*chat);
   if (wanted == Wanted::vocabulary) {
-    if (parts.vocabulary.kind == VocabularyKind::none && parts.chat_template.empty())
+    if (!parts.chat_template.empty()) return parts;
+    auto architecture = read_architecture(path);  // its chat format may be known without a template
+    if (!architecture) return error_of(architecture);
+    parts.params.architecture = std::move(*architecture);
+    if (parts.vocabulary.kind == VocabularyKind::none && parts.params.architecture.empty())
       return in_file(path / "tokenizer.json", {ErrorKind::bad_input, "is missing or empty"});
     return parts;
   }

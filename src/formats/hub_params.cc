@@ -283,6 +283,11 @@ std::vector<int32_t> read_token_ids(JsonFields& fields, std::string_view key, in
   return ids;
 }
 
+std::string_view hub_architecture(JsonFields& fields) {
+  const auto family = std::ranges::find(kFamilies, fields.text("model_type", ""), &Family::model_type);
+  return family == std::end(kFamilies) ? std::string_view() : family->architecture;
+}
+
 Result<HubConfig> read_hub_config(JsonFields& fields) {
   HubConfig config;
   const std::string_view model_type = fields.text("model_type");

@@ -27,6 +27,9 @@ struct HubConfig {
 
 Result<HubConfig> read_hub_config(JsonFields& fields);
 
+/// Ours for the model_type; empty where it is absent or not known.
+std::string_view hub_architecture(JsonFields& fields);
+
 /// A field of token ids: one, or an array of them; each inside a vocabulary of `rows`. Empty where it is absent.
 std::vector<int32_t> read_token_ids(JsonFields& fields, std::string_view key, int32_t rows);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "prompt/deepseek_v32_template.h"
 
 namespace baleen {
 namespace {
@@ -55,11 +56,17 @@ Error bad_template(const Checkpoint& checkpoint, std::string_view what) {
   return checkpoint.locate({ErrorKind::bad_input, field.append(what)});
 }
 
+std::string_view template_source(const Checkpoint& checkpoint) {
+  if (!checkpoint.chat_template().empty()) return checkpoint.chat_template();
+  return checkpoint.params().architecture == "deepseek32" ? kDeepSeekV32Template : std::string_view();
+}
+
 Result<std::optional<ChatTemplate>> model_template(const Checkpoint& checkpoint, const Tokenizer* tokenizer) {
-  if (checkpoint.chat_template().empty()) return std::nullopt;
+  const std::string_view source = template_source(checkpoint);
+  if (source.empty()) return std::nullopt;
   auto tokens = template_tokens(checkpoint.vocabulary(), tokenizer);
   if (!tokens) return std::unexpected(checkpoint.locate(tokens.error()));
-  auto chat = ChatTemplate::compile(checkpoint.chat_template(), *tokens);
+  auto chat = ChatTemplate::compile(source, *tokens);
   if (chat) return std::move(*chat);
   return std::unexpected(bad_template(checkpoint, chat.error().message));
 }

@@ -15,7 +15,11 @@ namespace baleen {
 /// enough for the prompt's text. bad_input where tokenizer_config.json is malformed.
 Result<TemplateTokens> template_tokens(const Vocabulary& vocabulary, const Tokenizer* tokenizer);
 
-/// Nothing where the files have no template. Errors name file and field.
+/// The files' template, or ours for an architecture that is published without one (DeepSeek V3.2); empty where there is
+/// none.
+std::string_view template_source(const Checkpoint& checkpoint);
+
+/// Nothing where there is no template. Errors name file and field.
 Result<std::optional<ChatTemplate>> model_template(const Checkpoint& checkpoint, const Tokenizer* tokenizer);
 
 /// What is wrong with the template, by file and field.

@@ -73,6 +73,17 @@ TEST(ModelTemplate, OfAFolderIsInOneOfTwoFiles) {
   EXPECT_THAT(written({{"tokenizer_config.json", "{}"}}), HasSubstr("tokenizer.json: is missing"));
 }
 
+TEST(ModelTemplate, OfDeepSeekV32IsOursUnlessTheFilesHaveOne) {
+  const std::string config = R"({"model_type": "deepseek_v32"})";
+  EXPECT_EQ(written({{"tokenizer.json", "{}"}, {"config.json", config}}),
+            "<｜begin▁of▁sentence｜><｜User｜><|end|><｜Assistant｜></think>");
+  EXPECT_EQ(written({{"chat_template.jinja", "own"}, {"config.json", config}}), "own");
+  EXPECT_EQ(written({{"tokenizer.json", "{}"}, {"config.json", R"({"model_type": "deepseek_v3"})"}}),
+            "no template");
+  EXPECT_THAT(written({{"tokenizer.json", "{}"}, {"config.json", R"({"model_type": 1})"}}),
+              HasSubstr("config.json: model_type"));
+}
+
 TEST(ModelTemplate, OfSeveralTheDefaultOneIsMeant) {
   const auto several = [](std::string_view list) {
     return written({{"tokenizer_config.json", R"({"chat_template": )" + std::string(list) + "}"}});
