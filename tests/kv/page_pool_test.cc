@@ -24,6 +24,21 @@ TEST(PagePool, I8HoldsCodesAndScales) {
   EXPECT_EQ(layout.values_bytes(), 32u * (64 + 2 * 4));
 }
 
+TEST(PagePool, AnIndexersKeysLieBehindTheLatents) {
+  const KvLayout layout{.layers = 2,
+                        .kv_heads = 1,
+                        .key_dim = 64,
+                        .value_dim = 48,
+                        .type = KvType::f16,
+                        .shape = KvShape::latent,
+                        .index_dim = 16};
+  EXPECT_EQ(layout.token_bytes(), 2u * (64 + 16) * 2);
+  auto pool = PagePool::make(layout, 2 * layout.page_bytes());
+  ASSERT_TRUE(pool);
+  EXPECT_EQ(pool->index_keys(1, 0), pool->keys(1, 0, 0) + 64 * 32 * 2);
+  EXPECT_EQ(pool->keys(1, 1, 0), pool->index_keys(1, 0) + 16 * 32 * 2);
+}
+
 TEST(PagePool, HandsOutEveryPageOnce) {
   auto pool = PagePool::make(kLayout, 10 * kLayout.page_bytes() + 1);
   ASSERT_TRUE(pool);

@@ -114,6 +114,30 @@ BALEEN_INLINE void softmax_row(const TileRows& rows, int64_t r) {
   rows.correction[r] = correction;
 }
 
+/// 8 rows of 8 words to columns: pairs of words, pairs of pairs, then the 128-bit halves.
+BALEEN_INLINE void transpose_block(__m256i (&x)[8]) {
+  __m256i y[8];
+  BALEEN_UNROLL
+  for (int i = 0; i < 8; i += 2) {
+    y[i] = _mm256_unpacklo_epi32(x[i], x[i + 1]);
+    y[i + 1] = _mm256_unpackhi_epi32(x[i], x[i + 1]);
+  }
+  BALEEN_UNROLL
+  for (int i = 0; i < 8; i += 4) {
+    x[i] = _mm256_unpacklo_epi64(y[i], y[i + 2]);
+    x[i + 1] = _mm256_unpackhi_epi64(y[i], y[i + 2]);
+    x[i + 2] = _mm256_unpacklo_epi64(y[i + 1], y[i + 3]);
+    x[i + 3] = _mm256_unpackhi_epi64(y[i + 1], y[i + 3]);
+  }
+  BALEEN_UNROLL
+  for (int i = 0; i < 4; ++i) {
+    y[i] = _mm256_permute2x128_si256(x[i], x[4 + i], 0x20);
+    y[4 + i] = _mm256_permute2x128_si256(x[i], x[4 + i], 0x31);
+  }
+  BALEEN_UNROLL
+  for (int i = 0; i < 8; ++i) x[i] = y[i];
+}
+
 }  // namespace
 
 void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows) {
@@ -143,6 +167,23 @@ void weighted_sum(const TileRows& rows, const PageValues& values, float* out) {
     if (rows.visible[r] != 0) kSumRows[block - 1](rows, r, values, out + r * values.dim);
     r += block;
   }
+}
+
+void transpose(const uint32_t* rows, int64_t columns, uint32_t* out) {
+  int64_t c = 0;
+  for (; c + 8 <= columns; c += 8)
+    for (int64_t r = 0; r < kTileKeys; r += 8) {
+      __m256i block[8];
+      BALEEN_UNROLL
+      for (int i = 0; i < 8; ++i)
+        block[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows + (r + i) * columns + c));
+      transpose_block(block);
+      BALEEN_UNROLL
+      for (int i = 0; i < 8; ++i)
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + (c + i) * kTileKeys + r), block[i]);
+    }
+  for (; c < columns; ++c)
+    for (int64_t r = 0; r < kTileKeys; ++r) out[c * kTileKeys + r] = rows[r * columns + c];
 }
 
 void divide(const float* sum, int64_t rows, int64_t dim, float* out) {

@@ -99,6 +99,8 @@ void scores(const float* queries, const float* keys, int64_t dim, const TileRows
 void softmax_tile(const TileRows& rows);
 void weighted_sum(const TileRows& rows, const PageValues& values, float* out);
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
+void transpose(const uint32_t* rows, int64_t columns, uint32_t* out);
+void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys);
 void divide(const float* sum, int64_t rows, int64_t dim, float* out);
 
 }  // namespace baleen::avx2

@@ -93,6 +93,32 @@ BALEEN_INLINE __m512 tree_sum(__m512 (&x)[kTreeRows]) {
   return fold_rows(x, [](__m512 a, __m512 b) { return _mm512_add_ps(a, b); });
 }
 
+/// 16 rows of 16 words to columns: pairs of words, pairs of pairs, then the 128-bit quarters.
+BALEEN_INLINE void transpose_block(__m512i (&x)[16]) {
+  __m512i y[16];
+  _Pragma("GCC unroll 16") for (int i = 0; i < 16; i += 2) {
+    y[i] = _mm512_unpacklo_epi32(x[i], x[i + 1]);
+    y[i + 1] = _mm512_unpackhi_epi32(x[i], x[i + 1]);
+  }
+  _Pragma("GCC unroll 16") for (int i = 0; i < 16; i += 4) {
+    x[i] = _mm512_unpacklo_epi64(y[i], y[i + 2]);
+    x[i + 1] = _mm512_unpackhi_epi64(y[i], y[i + 2]);
+    x[i + 2] = _mm512_unpacklo_epi64(y[i + 1], y[i + 3]);
+    x[i + 3] = _mm512_unpackhi_epi64(y[i + 1], y[i + 3]);
+  }
+  _Pragma("GCC unroll 16") for (int i = 0; i < 4; ++i) {
+    const __m512i a = _mm512_shuffle_i32x4(x[i], x[4 + i], 0x44);
+    const __m512i b = _mm512_shuffle_i32x4(x[8 + i], x[12 + i], 0x44);
+    const __m512i c = _mm512_shuffle_i32x4(x[i], x[4 + i], 0xEE);
+    const __m512i d = _mm512_shuffle_i32x4(x[8 + i], x[12 + i], 0xEE);
+    y[i] = _mm512_shuffle_i32x4(a, b, 0x88);
+    y[4 + i] = _mm512_shuffle_i32x4(a, b, 0xDD);
+    y[8 + i] = _mm512_shuffle_i32x4(c, d, 0x88);
+    y[12 + i] = _mm512_shuffle_i32x4(c, d, 0xDD);
+  }
+  _Pragma("GCC unroll 16") for (int i = 0; i < 16; ++i) x[i] = y[i];
+}
+
 }  // namespace
 
 void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows) {
@@ -161,13 +187,16 @@ void weighted_sum(const TileRows& rows, const PageValues& values, float* out) {
 }
 
 void transpose(const uint32_t* rows, int64_t columns, uint32_t* out) {
-  const __m512i row =
-      _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                         _mm512_set1_epi32(static_cast<int>(columns)));
-  for (int64_t c = 0; c < columns; ++c) {
-    _mm512_storeu_si512(out + c * kTileKeys, _mm512_i32gather_epi32(row, rows + c, 4));
-    _mm512_storeu_si512(out + c * kTileKeys + 16, _mm512_i32gather_epi32(row, rows + 16 * columns + c, 4));
-  }
+  for (int64_t c = 0; c < columns; c += 16)
+    for (int64_t r = 0; r < kTileKeys; r += 16) {
+      const __mmask16 mask = lanes_left(columns - c);
+      __m512i block[16];
+      _Pragma("GCC unroll 16") for (int i = 0; i < 16; ++i) block[i] =
+          _mm512_maskz_loadu_epi32(mask, rows + (r + i) * columns + c);
+      transpose_block(block);
+      const int64_t count = columns - c < 16 ? columns - c : 16;
+      for (int64_t i = 0; i < count; ++i) _mm512_storeu_si512(out + (c + i) * kTileKeys + r, block[i]);
+    }
 }
 
 void divide(const float* sum, int64_t rows, int64_t dim, float* out) {
