@@ -34,13 +34,14 @@ std::string read_all(const std::filesystem::path& path) {
   return all;
 }
 
-Outcome run_inspect(const TemporaryFolder& folder, const std::filesystem::path& model) {
+Outcome run(std::string command, const TemporaryFolder& folder, const std::filesystem::path& model) {
   const auto out = folder.path() / "out", err = folder.path() / "err";
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   ::posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  std::string program = BALEEN_PROGRAM, command = "inspect", path = model.string();
+  std::string program = BALEEN_PROGRAM, path = model.string();
   char* arguments[] = {program.data(), command.data(), path.data(), nullptr};
   const auto began = std::chrono::steady_clock::now();
   pid_t child = 0;
@@ -67,10 +68,10 @@ constexpr int64_t kMostBytes = int64_t{256} << 20;
 #endif
 
 void expect_exit_3(const TemporaryFolder& folder, const std::filesystem::path& model, const std::string& what,
-                   const std::string& named) {
+                   const std::string& named, const std::string& command = "inspect") {
   Outcome outcome;
   for (int i = 0; i < kTries; ++i)
-    if (outcome = run_inspect(folder, model); outcome.seconds <= kMostSeconds) break;
+    if (outcome = run(command, folder, model); outcome.seconds <= kMostSeconds) break;
   EXPECT_TRUE(WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 3)
       << what << ": status " << outcome.status;
   EXPECT_EQ(outcome.out, "") << what;
@@ -105,8 +106,12 @@ TEST(InspectProgram, RefusesFoldersOfWhichTokenizerOrTemplateCannotBeMade) {
   const TemporaryFolder folder;
   const auto cases = hub_text_cases();
   EXPECT_GE(cases.size(), 250U);
-  for (const MalformedFolder& each : cases)
-    expect_exit_3(folder, write_folder(folder, each.files), each.what, each.named);
+  for (const MalformedFolder& each : cases) {
+    const auto model = write_folder(folder, each.files);
+    expect_exit_3(folder, model, each.what, each.named);
+    const bool of_template = each.named == "chat_template";
+    expect_exit_3(folder, model, each.what, each.named, of_template ? "template" : "tokenize");
+  }
 }
 
 TEST(InspectProgram, RefusesAModelCutAnywhere) {
@@ -120,7 +125,7 @@ TEST(InspectProgram, RefusesAModelCutAnywhere) {
 TEST(InspectProgram, AcceptsWhatTheCasesStartFrom) {
   const TemporaryFolder folder;
   for (const TinyGguf& file : {TinyGguf::llama(), TinyGguf::llama_sentencepiece()}) {
-    const Outcome outcome = run_inspect(folder, folder.write("model.gguf", file.to_bytes()));
+    const Outcome outcome = run("inspect", folder, folder.write("model.gguf", file.to_bytes()));
     EXPECT_TRUE(WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0) << outcome.err;
     EXPECT_EQ(outcome.err, "");
   }
@@ -130,7 +135,7 @@ TEST(InspectProgram, AcceptsTheFolderThatTheCasesStartFrom) {
   const TemporaryFolder folder;
   for (const Files& files :
        {TinyHub::llama().files(), TinyHub::llama().sharded(), llama_with_text().files()}) {
-    const Outcome outcome = run_inspect(folder, write_folder(folder, files));
+    const Outcome outcome = run("inspect", folder, write_folder(folder, files));
     EXPECT_TRUE(WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0) << outcome.err;
     EXPECT_EQ(outcome.err, "");
   }
