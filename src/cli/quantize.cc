@@ -10,6 +10,8 @@
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/model_store.h"
+#include "formats/gguf_export.h"
+#include "tokenizer/as_gguf.h"
 
 namespace baleen {
 namespace {
@@ -42,6 +44,26 @@ void print_report(const QuantizeReport& report, const QuantizeOptions& options) 
   print_names("in q8_0, as the rows are no multiple of the type's blocks", report.fallen_back);
 }
 
+/// Of a folder: its vocabulary and template as GGUF names them.
+Result<void> add_folder_metadata(const Checkpoint& checkpoint, GgufWriter& writer) {
+  if (auto added = add_gguf_params(checkpoint, writer); !added) return added;
+  Vocabulary vocabulary = checkpoint.vocabulary();
+  if (vocabulary.kind == VocabularyKind::tokenizer_json) {
+    auto converted = as_gguf(vocabulary, checkpoint.params().vocab_rows);
+    if (!converted) return error_of(converted);
+    vocabulary = std::move(*converted);
+  }
+  return add_gguf_vocabulary(vocabulary, checkpoint.chat_template(), writer);
+}
+
+Result<void> add_metadata(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                          GgufWriter& writer) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored)) return copy_gguf_metadata(checkpoint, writer);
+  auto added = add_folder_metadata(checkpoint, writer);
+  return added ? std::move(added) : std::unexpected(checkpoint.locate(added.error()));
+}
+
 Result<QuantizeReport> run_quantize(const QuantizeOptions& options) {
   const auto type = find_block_type(std::string_view(options.type));
   if (!type) return wrong_usage("--type " + options.type + ": unknown type");
@@ -55,8 +77,10 @@ Result<QuantizeReport> run_quantize(const QuantizeOptions& options) {
   auto checkpoint = Checkpoint::open(*path);
   if (!checkpoint) return error_of(checkpoint);
   const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
-  return quantize(*checkpoint, options.out, type->type, *machine->compute().pool,
-                  on_terminal ? show_progress : nullptr);
+  GgufWriter writer;
+  if (auto added = add_metadata(*path, *checkpoint, writer); !added) return error_of(added);
+  return quantize({*checkpoint, type->type, on_terminal ? show_progress : nullptr}, writer, options.out,
+                  *machine->compute().pool);
 }
 
 }  // namespace

@@ -45,6 +45,27 @@ void GgufWriter::add_u32(std::string_view key, uint32_t value) {
   put(metadata_, value);
 }
 
+void GgufWriter::put_array(std::string_view key, GgufType element, uint64_t count) {
+  put_key(key, GgufType::array);
+  put(metadata_, static_cast<uint32_t>(element));
+  put(metadata_, count);
+}
+
+void GgufWriter::add_f32(std::string_view key, float value) {
+  put_key(key, GgufType::f32);
+  put(metadata_, value);
+}
+
+void GgufWriter::add_bool(std::string_view key, bool value) {
+  put_key(key, GgufType::boolean);
+  put(metadata_, static_cast<uint8_t>(value ? 1 : 0));
+}
+
+void GgufWriter::add_texts(std::string_view key, std::span<const std::string> texts) {
+  put_array(key, GgufType::string, texts.size());
+  for (const std::string& text : texts) put_text(metadata_, text);
+}
+
 void GgufWriter::add_text(std::string_view key, std::string_view text) {
   put_key(key, GgufType::string);
   put_text(metadata_, text);

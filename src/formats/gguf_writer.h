@@ -19,7 +19,16 @@ namespace baleen {
 class GgufWriter {
  public:
   void add_u32(std::string_view key, uint32_t value);
+  void add_f32(std::string_view key, float value);
+  void add_bool(std::string_view key, bool value);
   void add_text(std::string_view key, std::string_view text);
+  void add_texts(std::string_view key, std::span<const std::string> texts);
+  /// `element` is T's.
+  template <class T>
+  void add_numbers(std::string_view key, GgufType element, const std::vector<T>& numbers) {
+    put_array(key, element, numbers.size());
+    metadata_.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T));
+  }
   /// An entry of another file, as it stands there.
   void add(const GgufEntry& entry);
   /// `shape` in GGUF's order: the contiguous dimension first. The bytes follow by write(), in this order.
@@ -44,6 +53,7 @@ class GgufWriter {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   void put_key(std::string_view key, GgufType type);
+  void put_array(std::string_view key, GgufType element, uint64_t count);
   Result<void> pad();
   std::unexpected<Error> disk_error() const;
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "formats/checkpoint.h"
+#include "formats/gguf_writer.h"
 
 namespace baleen {
 
@@ -19,9 +20,15 @@ struct QuantizeReport {
   std::vector<std::string> fallen_back, finer;  ///< weight_types.h
 };
 
-/// Tensors become what weight_types.h says. wrong_usage for a type that cannot be encoded. `progress`: share of the
-/// bytes done, in [0, 1]; may be null.
-Result<QuantizeReport> quantize(const Checkpoint& checkpoint, const std::filesystem::path& out,
-                                BlockType type, ThreadPool& pool, void (*progress)(double));
+/// Tensors become what weight_types.h says, rows of q and k in the order of the architecture's GGUF files. wrong_usage
+/// for a type that cannot be encoded. `progress`: share of the bytes done, in [0, 1].
+struct QuantizeJob {
+  const Checkpoint& checkpoint;
+  BlockType type;
+  void (*progress)(double) = nullptr;
+};
+/// `writer` has the metadata (formats/gguf_export.h); what follows from the type is added.
+Result<QuantizeReport> quantize(const QuantizeJob& job, GgufWriter& writer, const std::filesystem::path& out,
+                                ThreadPool& pool);
 
 }  // namespace baleen

@@ -51,16 +51,29 @@ double scaled_frequency(const RopeParameters& p, double frequency, int32_t pair)
   CHECK(false);
 }
 
+/// Radians per position of a pair, not scaled.
+double base_frequency(const RopeParameters& p, int32_t pair) {
+  return portable_exp(-2.0 * pair / p.dimensions * portable_log(p.theta));
+}
+
 }  // namespace
+
+std::vector<float> rope_divisors(const RopeParameters& parameters) {
+  std::vector<float> divisors;
+  for (int32_t i = 0; i < parameters.dimensions / 2; ++i) {
+    const double frequency = base_frequency(parameters, i);
+    divisors.push_back(static_cast<float>(frequency / scaled_frequency(parameters, frequency, i)));
+  }
+  return divisors;
+}
 
 Rope::Rope(const RopeParameters& parameters, std::span<const float> divisors)
     : amplitude_(parameters.scaling == RopeScaling::yarn ? parameters.attention_factor : 1),
       layout_(parameters.pairs) {
   const int32_t pairs = parameters.dimensions / 2;
   CHECK(divisors.empty() || divisors.size() == static_cast<size_t>(pairs));
-  const double log_theta = portable_log(parameters.theta);
   for (int32_t i = 0; i < pairs; ++i) {
-    const double frequency = portable_exp(-2.0 * i / parameters.dimensions * log_theta);
+    const double frequency = base_frequency(parameters, i);
     const double divisor = divisors.empty() ? 1.0 : divisors[static_cast<size_t>(i)];
     frequencies_.push_back(scaled_frequency(parameters, frequency, i) / divisor);
   }

@@ -34,4 +34,7 @@ class Rope {
   RopePairs layout_ = RopePairs::neighbours;
 };
 
+/// What each pair's frequency is divided by under the parameters' scaling: [dimensions / 2].
+std::vector<float> rope_divisors(const RopeParameters& parameters);
+
 }  // namespace baleen

@@ -276,6 +276,15 @@ Splitter splitter_of_expression(std::string_view expression) {
   return found == std::end(kExpressions) ? nullptr : found->splitter;
 }
 
+std::string_view name_of_pre_tokenizer(const PreTokenizerFamily& like) {
+  for (const PreTokenizerFamily& each : kFamilies)
+    if (each.normalizes_to_nfc == like.normalizes_to_nfc &&
+        each.takes_whole_pieces == like.takes_whole_pieces &&
+        std::ranges::equal(each.splitters, like.splitters))
+      return each.name;
+  return {};
+}
+
 const PreTokenizerFamily* find_pre_tokenizer(std::string_view name) {
   const auto* found = std::ranges::find(kFamilies, name, &PreTokenizerFamily::name);
   return found == std::end(kFamilies) ? nullptr : found;

@@ -28,6 +28,9 @@ struct PreTokenizerFamily {
 /// Null for a name that is not known.
 const PreTokenizerFamily* find_pre_tokenizer(std::string_view name);
 
+/// The name of a family that cuts and merges so; empty where none does.
+std::string_view name_of_pre_tokenizer(const PreTokenizerFamily& like);
+
 /// The splitter of a published expression, as tokenizer.json's Split writes it; null for any other.
 Splitter splitter_of_expression(std::string_view expression);
 

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "formats/gguf_export.h"
 #include "formats/tiny_gguf.h"
 #include "golden.h"
 #include "gtest/gtest.h"
@@ -20,7 +21,9 @@ std::filesystem::path quantized(const std::filesystem::path& in, BlockType type,
   ThreadPool pool(2);
   auto checkpoint = Checkpoint::open(in);
   EXPECT_TRUE(checkpoint.has_value()) << checkpoint.error().message;
-  const auto done = quantize(*checkpoint, out, type, pool, nullptr);
+  GgufWriter writer;
+  EXPECT_TRUE(copy_gguf_metadata(*checkpoint, writer).has_value());
+  const auto done = quantize({*checkpoint, type}, writer, out, pool);
   EXPECT_TRUE(done.has_value()) << done.error().message;
   return out;
 }

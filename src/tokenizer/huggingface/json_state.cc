@@ -10,19 +10,6 @@ namespace {
 
 using namespace huggingface;  // NOLINT: this file puts its parts together
 
-/// The id of a token that tokenizer_config.json names, as a string or {"content": …}; -1 where it names none.
-int32_t find_named(const Node& config, std::string_view key, const Tokens& tokens) {
-  const Node node = config[key];
-  if (node.is_null()) return -1;
-  const std::string_view text =
-      node.value().kind() == json::Kind::object ? node["content"].text() : node.text();
-  // Added tokens come last and are the ones meant.
-  for (size_t id = tokens.by_id.size(); id-- > 0;)
-    if (tokens.by_id[id].text == text && !text.empty()) return static_cast<int32_t>(id);
-  node.fail("'" + std::string(text) + "' is no token of tokenizer.json");
-  return -1;
-}
-
 /// The ends that config files name, and those that every family's names mean.
 std::vector<int32_t> ends(const Vocabulary& vocabulary, int32_t eos, const Tokens& tokens) {
   Vocabulary known;
@@ -49,6 +36,18 @@ std::unexpected<Error> bad_config(const Problem& problem) {
 }
 
 }  // namespace
+
+int32_t huggingface::find_named(const Node& config, std::string_view key, const Tokens& tokens) {
+  const Node node = config[key];
+  if (node.is_null()) return -1;
+  const std::string_view text =
+      node.value().kind() == json::Kind::object ? node["content"].text() : node.text();
+  // Added tokens come last and are the ones meant.
+  for (size_t id = tokens.by_id.size(); id-- > 0;)
+    if (tokens.by_id[id].text == text && !text.empty()) return static_cast<int32_t>(id);
+  node.fail("'" + std::string(text) + "' is no token of tokenizer.json");
+  return -1;
+}
 
 Result<std::unique_ptr<TokenizerState>> json_state(const Vocabulary& vocabulary) {
   auto document = json::Document::parse(vocabulary.tokenizer_json, json::kFileLimits);

@@ -6,6 +6,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tokenizer/huggingface/json_node.h"
@@ -88,13 +90,15 @@ class AddedTokensReader {
   /// Puts them into what `state`, whose normalizer is there already, finds in text.
   void finish(TokenizerState& state) const;
 
- private:
   struct Added {
     std::string text;
     int32_t id;
     bool normalized;
     AddedTokenRules rules;
   };
+  const std::vector<Added>& all() const { return added_; }
+
+ private:
   enum class Conflict { refused, skipped };
   void read_one(const Node& node, int32_t id, Conflict conflict);
   int32_t own_id(std::string_view text) const;
@@ -105,6 +109,10 @@ class AddedTokensReader {
   std::map<std::string, size_t, std::less<>> places_;  // by text, in added_
 };
 
+/// The two tokens of a merge: "left right" or ["left", "right"].
+std::pair<std::string_view, std::string_view> read_pair(const Node& node);
+/// The id of a token that tokenizer_config.json names, as a string or {"content": …}; -1 where it names none.
+int32_t find_named(const Node& config, std::string_view key, const Tokens& tokens);
 /// "model"; adds to the pre-tokenizer what it needs. Null only where a problem has been reported.
 std::unique_ptr<PieceEncoder> read_model(const Node& model, const Tokens& tokens, const ModelNames& names,
                                          PreTokenizer& pre_tokenizer);

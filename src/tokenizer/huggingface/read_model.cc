@@ -17,27 +17,6 @@ constexpr double kUnknownPenalty = 10;  // tokenizers, models/unigram/model.rs: 
 /// A byte that every byte-level vocabulary must have (contract.md).
 bool is_required(unsigned byte) { return (byte >= 0x20 && byte <= 0x7E) || byte == '\n' || byte == '\t'; }
 
-/// The two tokens of a merge: "left right" or ["left", "right"].
-std::pair<std::string_view, std::string_view> read_pair(const Node& node) {
-  if (node.value().kind() == json::Kind::array) {
-    std::string_view parts[2];
-    size_t count = 0;
-    for (const auto& [key, value] : node.value()) {
-      if (count < 2) parts[count] = node.element(count, value).text();
-      ++count;
-    }
-    if (count != 2) node.fail("must be two tokens");
-    return {parts[0], parts[1]};
-  }
-  const std::string_view text = node.text();
-  const size_t space = text.find(' ');
-  if (space == text.npos || text.find(' ', space + 1) != text.npos) {
-    node.fail("must be two tokens with a space between");
-    return {};
-  }
-  return {text.substr(0, space), text.substr(space + 1)};
-}
-
 Merges read_merges(const Node& node, const Tokens& tokens, const ModelNames& names) {
   if (!node.expect_array()) return Merges();
   Merges merges(node.value().size());
@@ -169,6 +148,26 @@ std::unique_ptr<PieceEncoder> read_unigram(const Node& model, const Tokens& toke
 }
 
 }  // namespace
+
+std::pair<std::string_view, std::string_view> read_pair(const Node& node) {
+  if (node.value().kind() == json::Kind::array) {
+    std::string_view parts[2];
+    size_t count = 0;
+    for (const auto& [key, value] : node.value()) {
+      if (count < 2) parts[count] = node.element(count, value).text();
+      ++count;
+    }
+    if (count != 2) node.fail("must be two tokens");
+    return {parts[0], parts[1]};
+  }
+  const std::string_view text = node.text();
+  const size_t space = text.find(' ');
+  if (space == text.npos || text.find(' ', space + 1) != text.npos) {
+    node.fail("must be two tokens with a space between");
+    return {};
+  }
+  return {text.substr(0, space), text.substr(space + 1)};
+}
 
 void Tokens::add(const Node& node, std::string_view text, int32_t id) {
   if (text.size() > kLongestToken) return node.fail("a token of over 4 KiB");
