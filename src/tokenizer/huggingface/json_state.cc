@@ -31,8 +31,8 @@ void finish_tokens(const Tokens& tokens, const Decoder& decoder, TokenizerState&
   state.start_spaces = decoder.start_spaces();
 }
 
-std::unexpected<Error> bad_config(const Problem& problem) {
-  return bad_input("tokenizer_config.json: " + problem.error().message);
+std::unexpected<Error> bad_file(const std::string& name, const Problem& problem) {
+  return bad_input(name + ": " + problem.error().message);
 }
 
 }  // namespace
@@ -63,12 +63,13 @@ Result<std::unique_ptr<TokenizerState>> json_state(const Vocabulary& vocabulary)
   read_normalizer(root["normalizer"], state->normalizer);
   Tokens tokens;
   if (!problem.found()) read_vocabulary(model, tokens);
+  if (problem.found()) return bad_file("tokenizer.json", problem);
   const ModelNames names(tokens);
   AddedTokensReader added(names, tokens);
-  if (!problem.found()) added.read_list(root["added_tokens"]);
+  added.read_list(root["added_tokens"]);
   const Node config(config_document->root(), "", config_problem);
   if (!problem.found()) added.read_decoder(config["added_tokens_decoder"]);
-  if (config_problem.found()) return bad_config(config_problem);
+  if (config_problem.found()) return bad_file("tokenizer_config.json", config_problem);
   added.finish(*state);
   PreTokenizer pre_tokenizer = read_pre_tokenizer(root["pre_tokenizer"]);
   if (!problem.found()) state->model = read_model(model, tokens, names, pre_tokenizer);
@@ -76,7 +77,7 @@ Result<std::unique_ptr<TokenizerState>> json_state(const Vocabulary& vocabulary)
   const Decoder decoder(root["decoder"]);
   Surroundings around =
       read_post_processor(root["post_processor"], static_cast<int32_t>(tokens.by_id.size()));
-  if (problem.found()) return bad_input("tokenizer.json: " + problem.error().message);
+  if (problem.found()) return bad_file("tokenizer.json", problem);
   state->prefix = std::move(around.prefix);
   state->suffix = std::move(around.suffix);
   finish_tokens(tokens, decoder, *state);
@@ -84,7 +85,7 @@ Result<std::unique_ptr<TokenizerState>> json_state(const Vocabulary& vocabulary)
   state->bos = find_named(config, "bos_token", tokens);
   if (state->bos < 0 && vocabulary.bos < state->tokens.size()) state->bos = vocabulary.bos;
   state->eos = find_named(config, "eos_token", tokens);
-  if (config_problem.found()) return bad_config(config_problem);
+  if (config_problem.found()) return bad_file("tokenizer_config.json", config_problem);
   state->end_of_generation = ends(vocabulary, state->eos, tokens);
   return state;
 }
