@@ -80,7 +80,8 @@ void write_tensors(json::Writer& writer, const Checkpoint& checkpoint, const Mod
 
 /// What cuts a text into pieces before its tokens are looked for.
 std::string_view pre_tokenizer(const Vocabulary& vocabulary) {
-  return vocabulary.kind == VocabularyKind::tokenizer_json ? "tokenizer.json" : vocabulary.pre;
+  if (vocabulary.kind == VocabularyKind::tokenizer_json) return "tokenizer.json";
+  return vocabulary.pre;
 }
 
 /// `tokenizer` is null where the model has none.

@@ -11,8 +11,8 @@ namespace {
 /// Query rows of one job, so that a page that has been read and widened serves many. With 64 dimensions a head 32 rows'
 /// queries, scores and sums take 20 KiB of L1; the wide heads of latents live in L2 anyway.
 int32_t job_tokens(const AttentionShape& shape) {
-  constexpr int32_t rows = 64;
-  return std::max(1, rows / shape.group());
+  constexpr int32_t kRows = 64;
+  return std::max(1, kRows / shape.group());
 }
 int32_t job_rows(const AttentionShape& shape) { return job_tokens(shape) * shape.group(); }
 

@@ -96,7 +96,8 @@ Selection Indexer::select(const Pass& pass, int32_t layer, Rows h, Rows compress
   const int64_t heads = parameters_.heads, key_dim = parameters_.key_dim, stride = pages_of(tokens);
   auto* pages = pass.scratch.take<VisibleKeys>(h.count * stride);
   const ScratchScope scope(pass.scratch);
-  const auto [keys, weights] = Linear::multiply_all<2>(pass, h, {&keys_, &weights_});
+  const auto products = Linear::multiply_all<2>(pass, h, {&keys_, &weights_});
+  const Rows keys = products[0], weights = products[1];
   layer_norm(pass, keys, key_norm_, key_bias_);
   rope_.rotate(pass, rotation, keys, key_dim);
   store_index_keys(pass, layer, keys);
@@ -115,7 +116,7 @@ Selection Indexer::select(const Pass& pass, int32_t layer, Rows h, Rows compress
                        .page = pass.scratch.take<float>(key_dim * kPageTokens),
                        .ranks = pass.scratch.take<uint64_t>(context_)};
   for (const Step::Part& part : pass.step.parts)
-    pass.compute.pool->parallel_for(part.rows, [&, keys = keys, weights = weights](int64_t i, int thread) {
+    pass.compute.pool->parallel_for(part.rows, [&](int64_t i, int thread) {
       const int64_t row = part.first_row + i;
       const auto position = static_cast<int32_t>(part.first_position + i);
       VisibleKeys* const chosen = pages + row * stride;
