@@ -14,8 +14,8 @@ void scores_block(const float* queries, const float* keys, int64_t dim, float* o
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) low[r] = high[r] = _mm512_setzero_ps();
   for (int64_t d = 0; d < dim; ++d) {
-    const __m512 k_low = _mm512_loadu_ps(keys + d * kTileKeys),
-                 k_high = _mm512_loadu_ps(keys + d * kTileKeys + 16);
+    __m512 k_low = _mm512_loadu_ps(keys + d * kTileKeys), k_high = _mm512_loadu_ps(keys + d * kTileKeys + 16);
+    asm("" : "+v"(k_low), "+v"(k_high));  // for few rows GCC would load them anew for each
     BALEEN_UNROLL
     for (int r = 0; r < kRows; ++r) {
       const __m512 q = _mm512_set1_ps(queries[r * dim + d]);
