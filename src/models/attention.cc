@@ -8,11 +8,14 @@
 namespace baleen {
 namespace {
 
-/// Query rows of one job, so that a page that has been read and widened serves many. With 64 dimensions a head 32 rows'
-/// queries, scores and sums take 20 KiB of L1; the wide heads of latents live in L2 anyway.
+/// Latents: a page of them is 72 KiB as floats, and is turned into keys, too, before its first use.
+bool has_wide_pages(const AttentionShape& shape) { return shape.key_dim > 256; }
+
+/// Query rows of one job, so that a page that has been read and widened serves many. The rows' queries and sums stay in
+/// the second-level cache.
 int32_t job_tokens(const AttentionShape& shape) {
-  constexpr int32_t kRows = 64;
-  return std::max(1, kRows / shape.group());
+  const int32_t rows = has_wide_pages(shape) ? 128 : 64;
+  return std::max(1, rows / shape.group());
 }
 int32_t job_rows(const AttentionShape& shape) { return job_tokens(shape) * shape.group(); }
 
@@ -139,13 +142,16 @@ int64_t token_jobs(const Step& step, const AttentionShape& shape) {
   return count * shape.kv_heads;
 }
 
-/// Two jobs a thread keep all threads busy to the end; more would read each page more often.
-int64_t wanted_jobs(const Compute& compute) { return 2 * compute.pool->size(); }
+/// Two jobs a thread keep all threads busy to the end; more would read each page more often, and for the few rows of
+/// one decoded token a wide page costs as much as what is done with it.
+int64_t wanted_jobs(const Compute& compute, const AttentionShape& shape) {
+  return (has_wide_pages(shape) ? 1 : 2) * compute.pool->size();
+}
 
 /// Fills `jobs`, late tokens first: they see the most keys, and long jobs should not come last. Where there are too
 /// few for the threads, as in the decoding of one sequence, the heads of a group are split.
 int64_t plan_jobs(const Pass& pass, const AttentionShape& shape, Job* jobs) {
-  const int64_t whole = token_jobs(pass.step, shape), wanted = wanted_jobs(pass.compute);
+  const int64_t whole = token_jobs(pass.step, shape), wanted = wanted_jobs(pass.compute, shape);
   const auto splits = static_cast<int32_t>(std::min<int64_t>((wanted + whole - 1) / whole, shape.group()));
   const int32_t tokens = job_tokens(shape), heads = (shape.group() + splits - 1) / splits;
   int64_t count = 0;
@@ -160,7 +166,7 @@ int64_t plan_jobs(const Pass& pass, const AttentionShape& shape, Job* jobs) {
 
 /// plan_jobs() splits only where there are fewer jobs than wanted, and then makes no more than these.
 int64_t most_jobs(const Compute& compute, const AttentionShape& shape, int64_t rows) {
-  return rows * shape.kv_heads + wanted_jobs(compute);
+  return rows * shape.kv_heads + wanted_jobs(compute, shape);
 }
 
 }  // namespace
