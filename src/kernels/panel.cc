@@ -1,6 +1,8 @@
 #include "kernels/panel.h"
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "kernels/block/block_bytes.h"
 #include "kernels/block/integers.h"
@@ -147,16 +149,21 @@ void read_small_numbers_row(BlockType type, const std::byte* panel, int r, int64
   }
 }
 
+bool is_f8_nan(std::byte code) { return (code & std::byte{0x7F}) == std::byte{0x7F}; }
+
 void write_f8(const PanelSource& source, std::byte* panel) {
   const PanelLayout layout = panel_layout(BlockType::f8_e4m3);
   std::memset(panel, 0, static_cast<size_t>(panel_bytes(BlockType::f8_e4m3, source.cols)));
-  for (int64_t k = 0; k < source.cols; ++k) {
-    std::byte* record = panel + k / kF8Block * layout.record_bytes;
+  for (int64_t first = 0; first < source.cols; first += kF8Block, panel += layout.record_bytes) {
+    const int64_t count = std::min<int64_t>(kF8Block, source.cols - first);
     for (int r = 0; r < source.rows; ++r) {
-      record[k % kF8Block * kPanelRows + r] = source.data[r * source.row_bytes + k];
-      if (k % kF8Block != 0) continue;
-      const float scale = source.scales.at(source.first_row + r, k, source.cols);
-      std::memcpy(record + layout.code_bytes + r * 4, &scale, 4);
+      const std::byte* codes = source.data + r * source.row_bytes + first;
+      float scale = source.scales.at(source.first_row + r, first, source.cols) * 256;
+      for (int64_t k = 0; k < count; ++k) {
+        panel[k * kPanelRows + r] = codes[k];
+        if (is_f8_nan(codes[k])) scale = std::numeric_limits<float>::quiet_NaN();
+      }
+      std::memcpy(panel + layout.code_bytes + r * 4, &scale, 4);
     }
   }
 }
@@ -166,7 +173,7 @@ void read_f8_row(const std::byte* panel, int r, int64_t cols, float* out) {
   for (int64_t k = 0; k < cols; ++k) {
     const std::byte* record = panel + k / kF8Block * layout.record_bytes;
     const auto code = std::to_integer<uint8_t>(record[k % kF8Block * kPanelRows + r]);
-    out[k] = f8_e4m3(code) * field<float>(record + layout.code_bytes, r * 4);
+    out[k] = f8_e4m3(code) * 0x1p-8f * field<float>(record + layout.code_bytes, r * 4);
   }
 }
 

@@ -21,7 +21,9 @@
 //   scales               float16 [16 rows]; types with minima: followed by the minima's float16 [16 rows]; types of
 //                        small numbers: float32 [16 rows]
 //   F8_E4M3              128 k (the last record may be partly used): codes [k][16 rows], then float32 [16 rows]: the
-//                        scales of the rows in these columns
+//                        scales of the rows in these columns times 256, for a code's bits as a half float are a 256th
+//                        of its value. Kernels do not look for NaN: a row with one has a scale of NaN, and its products
+//                        are NaN either way
 //   F32, F16, BF16       [k][16 rows], no scales
 #pragma once
 

@@ -47,16 +47,11 @@ struct Floats {
   };
 };
 
-/// 8 codes times their rows' scales. A code's bits as a half float are 2^-8 of its value.
-BALEEN_INLINE __m256 load_f8(const std::byte* codes, __m256 scales) {
-  const __m128i code = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes)));
-  const __m128i magnitude = _mm_and_si128(code, _mm_set1_epi16(0x7F));
-  const __m128i nan = _mm_cmpeq_epi16(magnitude, _mm_set1_epi16(0x7F));
-  const __m128i sign = _mm_slli_epi16(_mm_srli_epi16(code, 7), 15);
-  const __m256 half = _mm256_cvtph_ps(_mm_or_si128(_mm_slli_epi16(magnitude, 7), sign));
-  const __m256 value = _mm256_mul_ps(_mm256_mul_ps(half, _mm256_set1_ps(256)), scales);
-  return _mm256_blendv_ps(value, _mm256_set1_ps(__builtin_nanf("")),
-                          _mm256_castsi256_ps(_mm256_cvtepi16_epi32(nan)));
+/// 8 codes in the high bytes of 16-bit lanes, times their rows' scales. As a half float a code's sign is bit 15 and its
+/// magnitude bits 13 to 7.
+BALEEN_INLINE __m256 scale_f8(__m128i high_bytes, __m256 scales) {
+  const __m128i kept = _mm_set1_epi16(static_cast<int16_t>(0xBF80));
+  return _mm256_mul_ps(_mm256_cvtph_ps(_mm_and_si128(_mm_srai_epi16(high_bytes, 1), kept)), scales);
 }
 
 template <int N>
@@ -71,8 +66,9 @@ struct F8Kernel {
       const int64_t left = pass.cols - first, count = left < kF8Block ? left : kF8Block;
       for (int64_t k = 0; k < count; ++k) {
         if (k % 4 == 0) ahead.step();
-        const std::byte* codes = record + k * kPanelRows;
-        const __m256 w[2] = {load_f8(codes, scales[0]), load_f8(codes + 8, scales[1])};
+        const __m128i codes = load_half_vector(record + k * kPanelRows), zero = _mm_setzero_si128();
+        const __m256 w[2] = {scale_f8(_mm_unpacklo_epi8(zero, codes), scales[0]),
+                             scale_f8(_mm_unpackhi_epi8(zero, codes), scales[1])};
         BALEEN_UNROLL
         for (int t = 0; t < N; ++t) {
           const __m256 a = broadcast_float(x + t * 4);

@@ -45,15 +45,12 @@ struct Floats {
   };
 };
 
-/// 16 codes times their rows' scales. A code's bits as a half float are 2^-8 of its value.
+/// 16 codes times their rows' scales. As a half float a code's sign is bit 15 and its magnitude bits 13 to 7.
 BALEEN_INLINE __m512 load_f8(const std::byte* codes, __m512 scales) {
   const __m256i code = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
-  const __m256i magnitude = _mm256_and_si256(code, _mm256_set1_epi16(0x7F));
-  const __mmask16 nan = _mm256_cmpeq_epi16_mask(magnitude, _mm256_set1_epi16(0x7F));
-  const __m256i sign = _mm256_slli_epi16(_mm256_srli_epi16(code, 7), 15);
-  const __m512 half = _mm512_cvtph_ps(_mm256_or_si256(_mm256_slli_epi16(magnitude, 7), sign));
-  const __m512 value = _mm512_mul_ps(_mm512_mul_ps(half, _mm512_set1_ps(256)), scales);
-  return _mm512_mask_mov_ps(value, nan, _mm512_set1_ps(__builtin_nanf("")));
+  const __m256i kept = _mm256_set1_epi16(static_cast<int16_t>(0xBF80));
+  const __m256i half = _mm256_and_si256(_mm256_srai_epi16(_mm256_slli_epi16(code, 8), 1), kept);
+  return _mm512_mul_ps(_mm512_cvtph_ps(half), scales);
 }
 
 template <int T>

@@ -13,16 +13,13 @@ float weight_bf16(const std::byte* panel, int64_t index) {
   return from_bits(uint32_t{load<uint16_t>(panel + index * 2)} << 16);
 }
 
-/// Code times scale, rounded once (panel_layout.h).
+/// Code / 256 times scale * 256, rounded once (panel_layout.h).
 float weight_f8_e4m3(const std::byte* panel, int64_t index) {
   const int64_t k = index / kPanelRows, row = index % kPanelRows;
   const std::byte* record = panel + k / kF8Block * panel_layout(BlockType::f8_e4m3).record_bytes;
   const auto code = static_cast<uint32_t>(record[k % kF8Block * kPanelRows + row]);
-  const float nan = from_bits(0x7FC00000u);
-  // The code's bits as a half float are 2^-8 of its value.
   const auto half = static_cast<uint16_t>((code & 0x80) << 8 | (code & 0x7F) << 7);
-  const float value = (code & 0x7F) == 0x7F ? nan : half_to_float(half) * 256.0f;
-  return value * load<float>(record + kF8Block * kPanelRows + row * 4);
+  return half_to_float(half) * load<float>(record + kF8Block * kPanelRows + row * 4);
 }
 
 void multiply(const MatmulTile& tile, float (*weight)(const std::byte*, int64_t)) {
