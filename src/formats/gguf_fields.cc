@@ -1,11 +1,31 @@
 #include "formats/gguf_fields.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace baleen {
 
 std::string GgufFields::full(std::string_view key) const {
   return key.starts_with('.') ? architecture_ + std::string(key) : std::string(key);
+}
+
+bool GgufFields::is_per_layer(std::string_view key, const GgufEntry& entry) const {
+  constexpr std::string_view kKeys[] = {".attention.head_count", ".attention.head_count_kv",
+                                        ".feed_forward_length"};
+  if (std::ranges::find(kKeys, key) == std::end(kKeys)) return false;
+  const bool numbers = entry.element == GgufType::u32 || entry.element == GgufType::i32;
+  const Value layers = find(".block_count");
+  const auto* count = std::get_if<int64_t>(&layers);
+  return numbers && count != nullptr && *count > 0 && entry.count == static_cast<uint64_t>(*count);
+}
+
+/// All layers' number where it is one.
+Fields::Value GgufFields::number_of_layers(const GgufEntry& entry) {
+  ByteReader reader(entry.bytes);
+  const auto first = reader.read<int32_t>();
+  for (uint64_t i = 1; i < entry.count; ++i)
+    if (reader.read<int32_t>() != first) return OtherKind{};
+  return int64_t{first};
 }
 
 Fields::Value GgufFields::find(std::string_view key) const {
@@ -41,7 +61,7 @@ Fields::Value GgufFields::find(std::string_view key) const {
     case GgufType::string:
       return entry->text();
     case GgufType::array:
-      return OtherKind{};
+      return is_per_layer(key, *entry) ? number_of_layers(*entry) : OtherKind{};
   }
   return OtherKind{};
 }

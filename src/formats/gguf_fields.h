@@ -23,6 +23,9 @@ class GgufFields : public Fields {
 
  private:
   std::string full(std::string_view key) const;
+  /// Files of some converters state the shape of attention and MLP for each layer: read where all are equal.
+  bool is_per_layer(std::string_view key, const GgufEntry& entry) const;
+  static Value number_of_layers(const GgufEntry& entry);
 
   const GgufMetadata& metadata_;
   std::string architecture_;

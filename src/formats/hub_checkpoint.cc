@@ -174,6 +174,26 @@ Result<void> read_tensors(const fs::path& folder, CheckpointParts& parts) {
   return {};
 }
 
+/// What config.json says of biases is what the tensors are.
+Result<void> check_biases(const HubConfig& config, std::span<const Tensor> tensors) {
+  const auto check = [&](std::string_view key, bool stated,
+                         std::span<const std::string_view> stems) -> Result<void> {
+    for (int32_t layer = 0; layer < config.params.layers; ++layer)
+      for (const std::string_view stem : stems) {
+        const std::string name = fmt::format("blk.{}.{}.bias", layer, stem);
+        if ((find_tensor(tensors, name) != nullptr) != stated)
+          return bad_input(fmt::format("config.json: {}: is {}, tensor {} is {}", key, stated, hub_name(name),
+                                       stated ? "missing" : "there"));
+      }
+    return {};
+  };
+  constexpr std::string_view kAttention[] = {"attn_q", "attn_k", "attn_v", "attn_output"};
+  constexpr std::string_view kMlp[] = {"ffn_gate", "ffn_up", "ffn_down"};
+  if (config.architecture->name != "llama") return {};  // others have all of theirs or none
+  if (auto ok = check("attention_bias", config.attention_bias, kAttention); !ok) return ok;
+  return check("mlp_bias", config.mlp_bias, kMlp);
+}
+
 /// Sorts, and settles what tied embeddings mean: an output matrix beside them is legal and not used.
 Result<void> check_model(const HubConfig& config, CheckpointParts& parts) {
   std::ranges::sort(parts.tensors, {}, &Tensor::name);
@@ -184,6 +204,7 @@ Result<void> check_model(const HubConfig& config, CheckpointParts& parts) {
   if (auto attached = attach_scales(config.weight_blocks, parts.tensors); !attached) return attached;
   const TensorTable table{parts.tensors, "safetensors header at byte 8", hub_name, true};
   if (auto checked = check_tensors(table, *config.architecture, config.params); !checked) return checked;
+  if (auto checked = check_biases(config, parts.tensors); !checked) return checked;
   const bool has_output = find_tensor(parts.tensors, "output.weight") != nullptr;
   if (!config.tied_embeddings && !has_output)
     return bad_input(

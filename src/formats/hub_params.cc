@@ -221,10 +221,22 @@ void read_qwen3_experts(JsonFields& fields, HyperParameters& params) {
     fields.fail("mlp_only_layers", "must be empty: every layer has experts");
 }
 
+/// attention_bias and mlp_bias, where the architecture leaves them open.
+void read_biases(JsonFields& fields, HubConfig& config) {
+  const auto read = [&](std::string_view key, std::string_view tensor) {
+    const auto rules = config.architecture->layer_tensors;
+    const auto rule = std::ranges::find(rules, tensor, &TensorRule::name);
+    const bool stated = fields.flag(key, false);
+    if (stated && (rule == rules.end() || rule->presence != Presence::optional))
+      fields.fail(key, "is true, biases are not supported in this architecture");
+    return stated;
+  };
+  config.attention_bias = read("attention_bias", "attn_output.bias");
+  config.mlp_bias = read("mlp_bias", "ffn_down.bias");
+}
+
 /// What would change the arithmetic and is not supported.
 void refuse_unsupported(JsonFields& fields) {
-  for (const std::string_view key : {"attention_bias", "mlp_bias"})
-    if (fields.flag(key, false)) fields.fail(key, "is true, biases are not supported in this architecture");
   const std::string_view activation = fields.text("hidden_act", "silu");
   if (activation != "silu" && activation != "swish")
     fields.fail("hidden_act", fmt::format("\"{}\" is not supported, silu is", shown(activation)));
@@ -320,6 +332,7 @@ Result<HubConfig> read_hub_config(JsonFields& fields) {
   if (config.architecture->latent) read_deepseek_experts(fields, model_type, params);
   if (model_type == "qwen3_moe") read_qwen3_experts(fields, params);
   params.prediction_layers = fields.integer("num_nextn_predict_layers", kPredictionRange, 0);
+  read_biases(fields, config);
   refuse_unsupported(fields);
   config.weight_blocks = read_weight_blocks(fields);
   const auto bos = read_token_ids(fields, "bos_token_id", params.vocab_rows);

@@ -20,6 +20,7 @@ struct HubConfig {
   HyperParameters params;
   const Architecture* architecture = nullptr;
   bool tied_embeddings = false;
+  bool attention_bias = false, mlp_bias = false;  ///< of architectures whose files may have biases or not
   WeightBlocks weight_blocks;
   int32_t bos = -1;
   std::vector<int32_t> eos;  ///< in the file's order

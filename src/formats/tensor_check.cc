@@ -105,6 +105,22 @@ struct Check {
     return {};
   }
 
+  /// A bias in some layers alone is more likely a tensor out of place than a model.
+  Result<void> in_all_layers_or_none(const TensorRule& rule) const {
+    const Tensor* first = nullptr;
+    int32_t layers = 0;
+    for (int32_t layer = 0; layer < params.layers; ++layer) {
+      const std::string name = fmt::format("{}{}.{}", kLayerPrefix, layer, rule.name);
+      const Tensor* tensor = find_tensor(table.tensors, name);
+      if (tensor == nullptr) continue;
+      if (first == nullptr) first = tensor;
+      ++layers;
+    }
+    if (layers == 0 || layers == params.layers) return {};
+    return bad_input(
+        fmt::format("{}: {} of {} layers have one", describe(table, *first), layers, params.layers));
+  }
+
   Result<void> not_left_over(const Tensor& tensor) const {
     const auto parsed = split_number(tensor.name, kLayerPrefix);
     if (!parsed && find_rule(architecture.tensors, tensor.name) != nullptr) return {};
@@ -140,6 +156,9 @@ Result<void> check_tensors(const TensorTable& table, const Architecture& archite
   const int32_t blocks = params.layers + params.prediction_layers;
   for (int32_t layer = 0; layer < blocks; ++layer)
     if (auto checked = check.layer(layer); !checked) return checked;
+  for (const TensorRule& rule : architecture.layer_tensors)
+    if (rule.presence == Presence::optional)
+      if (auto checked = check.in_all_layers_or_none(rule); !checked) return checked;
   for (int32_t block = params.layers; block < blocks; ++block)
     for (const TensorRule& rule : kPredictionTensors)
       if (auto checked = check.apply(rule, fmt::format("{}{}.", kLayerPrefix, block)); !checked)

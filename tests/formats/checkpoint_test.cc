@@ -112,6 +112,12 @@ TEST(Checkpoint, LegalVariantsOpen) {
       {"f16 matrices", [](TinyGguf& f) { f.tensor("blk.0.attn_q.weight").type = 1; }},
       {"a token of no type",
        [](TinyGguf& f) { f.entry("tokenizer.ggml.token_type").value.replace(12, 4, test::raw<int32_t>(0)); }},
+      {"the heads of each layer, all alike",
+       [](TinyGguf& f) {
+         f.set_numbers<uint32_t>("llama.attention.head_count", GgufType::u32, {2, 2});
+         f.set_numbers<int32_t>("llama.attention.head_count_kv", GgufType::i32, {1, 1});
+         f.set_numbers<int32_t>("llama.feed_forward_length", GgufType::i32, {16, 16});
+       }},
       {"no vocabulary",
        [](TinyGguf& f) {
          std::erase_if(f.entries, [](const test::TinyEntry& e) { return e.key.starts_with("tokenizer."); });

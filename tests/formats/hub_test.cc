@@ -82,6 +82,16 @@ TEST(HubFolder, LegalVariantsOpen) {
       {"both styles that agree", [](TinyHub& h) { h.set("rope_parameters", "{\"rope_theta\": 10000}"); }},
       {"linear scaling",
        [](TinyHub& h) { h.set("rope_scaling", "{\"type\": \"linear\", \"factor\": 2.0}"); }},
+      {"biases of the MLP",
+       [](TinyHub& h) {
+         h.set("mlp_bias", "true");
+         for (const std::string layer : {"0", "1"}) {
+           const std::string mlp = "model.layers." + layer + ".mlp.";
+           h.weights.tensors.push_back({mlp + "gate_proj.bias", "BF16", {16}});
+           h.weights.tensors.push_back({mlp + "up_proj.bias", "BF16", {16}});
+           h.weights.tensors.push_back({mlp + "down_proj.bias", "BF16", {8}});
+         }
+       }},
       {"smollm3", [](TinyHub& h) { h.set("model_type", "\"smollm3\""), h.set("no_rope_layers", "[1, 0]"); }},
   };
   const TemporaryFolder folder;

@@ -16,7 +16,7 @@ void add_counts(GgufCases& cases) {
     cases.add(key + " as float", key, [&](TinyGguf& f) { f.set_f32(key, 2); });
     cases.add(key + " as bool", key, [&](TinyGguf& f) { f.set_bool(key, 1); });
     cases.add(key + " as array", key,
-              [&](TinyGguf& f) { f.set_numbers<uint32_t>(key, GgufType::u32, {2, 2}); });
+              [&](TinyGguf& f) { f.set_numbers<uint32_t>(key, GgufType::u32, {2, 3}); });
     for (const int64_t value :
          {int64_t{0}, int64_t{-1}, int64_t{1} << 31, int64_t{1} << 32, (int64_t{1} << 32) + 2,
           std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()})

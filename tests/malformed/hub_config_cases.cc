@@ -61,6 +61,13 @@ void add_arithmetic(HubCases& cases) {
   set_all(cases, "hidden_act", {"\"gelu\"", "\"\"", "\"SiLU\"", "1", "[]"});
   set_all(cases, "attention_bias", {"true", "1", "\"false\"", "[]"});
   set_all(cases, "mlp_bias", {"true", "1", "\"false\"", "[]"});
+  cases.add("a bias that config.json denies", "attention_bias", [](TinyHub& h) {
+    for (const std::string layer : {"0", "1"})
+      h.weights.tensors.push_back({"model.layers." + layer + ".self_attn.o_proj.bias", "BF16", {8}});
+  });
+  cases.add("a bias of one layer", "self_attn.o_proj", [](TinyHub& h) {
+    h.weights.tensors.push_back({"model.layers.0.self_attn.o_proj.bias", "BF16", {8}});
+  });
   set_all(cases, "tie_word_embeddings", {"1", "\"true\"", "[]"});
   set_all(cases, "quantization_config", {"{\"quant_method\":\"gptq\"}", "{}"});
   set_all(cases, "partial_rotary_factor", {"0", "0.1", "0.75", "2", "-1", "\"1\""});

@@ -23,6 +23,13 @@ constexpr TensorRule kLayerTensors[] = {
     matrix("ffn_gate.weight", kFfn, kDim),
     matrix("ffn_up.weight", kFfn, kDim),
     matrix("ffn_down.weight", kDim, kFfn),
+    optional(vector("attn_q.bias", kQueries)),  // attention_bias
+    optional(vector("attn_k.bias", kKeys)),
+    optional(vector("attn_v.bias", kValues)),
+    optional(vector("attn_output.bias", kDim)),
+    optional(vector("ffn_gate.bias", kFfn)),  // mlp_bias
+    optional(vector("ffn_up.bias", kFfn)),
+    optional(vector("ffn_down.bias", kDim)),
 };
 
 }  // namespace
