@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/block/block_bytes.h"
+#include "kernels/block/group_scales.h"
 #include "kernels/block/iq_grids.h"
 
 namespace baleen {
@@ -40,17 +41,14 @@ void write_iq1(float scale, uint32_t code, float delta, float* out) {
   }
 }
 
-float iq2_scale(float d, uint32_t four_bits) { return d * (0.5f + static_cast<float>(four_bits)) * 0.25f; }
-
 }  // namespace
 
 // d f16; then per 32 values: four grid bytes, and a word of four 7-bit sign codes under a 4-bit scale.
 void unpack_iq2_xxs(const std::byte* block, float* out) {
-  const float d = half_at(block, 0);
   for (int group = 0; group < 8; ++group) {
     const int at = 2 + 8 * group;
     const auto word = field<uint32_t>(block, at + 4);
-    const float scale = iq2_scale(d, word >> 28);
+    const float scale = iq2_xxs_scale(block, group);
     for (int i = 0; i < 4; ++i) {
       const uint32_t signs = even_signs((word >> (7 * i)) & 0x7F);
       write_eight(scale, kIq2XxsGrid[byte_at(block, at + i)], signs, out + 32 * group + 8 * i);
@@ -81,10 +79,9 @@ void unpack_iq2_s(const std::byte* block, float* out) {
 
 // d f16, 64 grid bytes for four values each, 8 words of four 7-bit sign codes under a 4-bit scale.
 void unpack_iq3_xxs(const std::byte* block, float* out) {
-  const float d = half_at(block, 0);
   for (int group = 0; group < 8; ++group) {
     const auto word = field<uint32_t>(block, 66 + 4 * group);
-    const float scale = d * (0.5f + static_cast<float>(word >> 28)) * 0.5f;
+    const float scale = iq3_xxs_scale(block, group);
     for (int i = 0; i < 8; ++i) {
       const uint32_t signs = even_signs((word >> (7 * (i / 2))) & 0x7F) >> (4 * (i % 2));
       const uint32_t code = kIq3XxsGrid[byte_at(block, 2 + 8 * group + i)];
@@ -96,24 +93,21 @@ void unpack_iq3_xxs(const std::byte* block, float* out) {
 // d f16, 64 low grid bytes, 8 bytes of ninth bits, 32 sign bytes, 4 bytes of two 4-bit scales for 32 values
 // each.
 void unpack_iq3_s(const std::byte* block, float* out) {
-  const float d = half_at(block, 0);
   for (int i = 0; i < 64; ++i) {
-    const uint32_t scale = (byte_at(block, 106 + i / 16) >> (4 * ((i / 8) & 1))) & 15;
     const uint32_t high = (byte_at(block, 66 + i / 8) >> (i % 8)) & 1;
     const uint32_t signs = byte_at(block, 74 + i / 2) >> (4 * (i % 2));
     const uint32_t code = kIq3SGrid[byte_at(block, 2 + i) | (high << 8)];
-    write_four(d * static_cast<float>(1 + 2 * scale), code, kIq3SValues, signs, out + 4 * i);
+    write_four(iq3_s_scale(block, i / 8), code, kIq3SValues, signs, out + 4 * i);
   }
 }
 
 // d f16, 32 low grid bytes, 8 words for 32 values each: four 3-bit high grid parts, a 3-bit scale, the
 // delta's sign.
 void unpack_iq1_s(const std::byte* block, float* out) {
-  const float d = half_at(block, 0);
   for (int i = 0; i < 32; ++i) {
     const uint32_t word = field<uint16_t>(block, 34 + 2 * (i / 4));
     const uint32_t high = (word >> (3 * (i % 4))) & 7;
-    const float scale = d * static_cast<float>(2 * ((word >> 12) & 7) + 1);
+    const float scale = iq1_s_scale(block, i / 4);
     const float delta = word & 0x8000 ? -kIq1Delta : kIq1Delta;
     write_iq1(scale, kIq1Grid[byte_at(block, i + 2) | (high << 8)], delta, out + 8 * i);
   }

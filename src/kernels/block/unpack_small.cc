@@ -4,18 +4,14 @@
 #include <cstdint>
 
 #include "kernels/block/block_bytes.h"
+#include "kernels/block/group_scales.h"
 
 namespace baleen {
 namespace {
 
 constexpr float kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-// e2m1, doubled so that they are integers; the scales below are halved in return.
+// e2m1, doubled so that they are integers; the scales are halved in return.
 constexpr float kFp4Values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
-
-/// 2^(exponent - 127) / 2; the two smallest are subnormal floats.
-float half_of_e8m0(uint32_t exponent) {
-  return std::bit_cast<float>(exponent < 2 ? 0x00200000u << exponent : (exponent - 1) << 23);
-}
 
 /// Unsigned e4m3 / 2: bias 7, no sign bit is read; 0x7F means 0.
 float half_of_ue4m3(uint32_t code) {
@@ -68,17 +64,12 @@ void unpack_iq4_nl(const std::byte* block, float* out) {
 
 // d f16, a word of eight 2-bit high and four bytes of eight 4-bit low scale parts, 128 bytes of codes.
 void unpack_iq4_xs(const std::byte* block, float* out) {
-  const float d = half_at(block, 0);
-  const uint32_t high = field<uint16_t>(block, 2);
-  for (int group = 0; group < 8; ++group) {
-    const uint32_t low = (byte_at(block, 4 + group / 2) >> (4 * (group % 2))) & 15;
-    const auto scale = static_cast<int>(low | (((high >> (2 * group)) & 3) << 4)) - 32;
-    write_nibbles(d * static_cast<float>(scale), block + 8 + 16 * group, kIq4Values, 16, out + 32 * group);
-  }
+  for (int group = 0; group < 8; ++group)
+    write_nibbles(iq4_xs_scale(block, group), block + 8 + 16 * group, kIq4Values, 16, out + 32 * group);
 }
 
 void unpack_mxfp4(const std::byte* block, float* out) {
-  write_nibbles(half_of_e8m0(byte_at(block, 0)), block + 1, kFp4Values, 16, out);
+  write_nibbles(mxfp4_scale(block), block + 1, kFp4Values, 16, out);
 }
 
 // Four ue4m3 scales for 16 values each, then 8 bytes of codes a scale.
