@@ -19,6 +19,7 @@ double seconds() {
 }  // namespace
 
 Result<StepTimer> StepTimer::make(const Model& model, KvType kv_type, int32_t streams, int32_t tokens) {
+  if (auto checked = check_positions(model.params(), tokens); !checked) return error_of(checked);
   const KvLayout layout = model.kv_layout(kv_type);
   const int64_t pages = streams * ((int64_t{tokens} + kPageTokens - 1) / kPageTokens);
   auto pool = PagePool::make(layout, static_cast<size_t>(pages) * layout.page_bytes());

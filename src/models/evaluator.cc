@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -20,10 +19,7 @@ Evaluator::Evaluator(const Model& model, PagePool pool, int32_t chunk)
 }
 
 Result<Evaluator> Evaluator::make(const Model& model, KvType kv_type, int32_t max_tokens, int32_t chunk) {
-  const HyperParameters& params = model.params();
-  if (params.indexer.exist() && max_tokens > params.context)  // its scratch is sized for these positions
-    return wrong_usage(std::to_string(max_tokens) + " tokens: the model was made for " +
-                       std::to_string(params.context));
+  if (auto checked = check_positions(model.params(), max_tokens); !checked) return error_of(checked);
   const KvLayout layout = model.kv_layout(kv_type);
   const int64_t pages = (int64_t{max_tokens} + kPageTokens - 1) / kPageTokens;
   auto pool = PagePool::make(layout, static_cast<size_t>(std::max<int64_t>(pages, 1)) * layout.page_bytes());

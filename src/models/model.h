@@ -57,6 +57,10 @@ class Model {
   virtual ModelCost cost() const = 0;
 };
 
+/// wrong_usage where a sequence of so many tokens is more than the model's scratch is sized for: an indexer's is for the
+/// context that the model was made for.
+Result<void> check_positions(const HyperParameters& params, int64_t tokens);
+
 struct LoadOptions {
   std::optional<BlockType>
       weights;  ///< what float matrices are encoded as (weight_types.h); nothing: as they are

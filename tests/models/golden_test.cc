@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "models/evaluator.h"
 
 namespace baleen {
 namespace {
@@ -60,6 +61,16 @@ TEST_P(QuantisedModels, LogitsWithinWhatInt8ActivationsCost) {
     positions += tokens;
   }
   EXPECT_GE(same_top / positions, 0.82);
+}
+
+TEST(Evaluator, RefusesMorePositionsThanAnIndexerHasScratchFor) {
+  const test::TestModel loaded = test::load(test::golden_model("deepseek-v3.2"), best_isa(), 2);
+  ASSERT_NE(loaded.model, nullptr);
+  const int32_t context = loaded.model->params().context;
+  EXPECT_TRUE(Evaluator::make(*loaded.model, KvType::f32, context).has_value());
+  const auto longer = Evaluator::make(*loaded.model, KvType::f32, context + 1);
+  ASSERT_FALSE(longer.has_value());
+  EXPECT_EQ(longer.error().kind, ErrorKind::usage);
 }
 
 std::string test_name(const testing::TestParamInfo<const char*>& info) {
