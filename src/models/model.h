@@ -57,8 +57,8 @@ class Model {
   virtual ModelCost cost() const = 0;
 };
 
-/// wrong_usage where a sequence of so many tokens is more than the model's scratch is sized for: an indexer's is for the
-/// context that the model was made for.
+/// wrong_usage where a sequence of so many tokens is more than the model's scratch is sized for: an indexer's is for
+/// the context that the model was made for.
 Result<void> check_positions(const HyperParameters& params, int64_t tokens);
 
 struct LoadOptions {
