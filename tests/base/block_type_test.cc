@@ -20,7 +20,7 @@ TEST(BlockType, IsFoundByNumberAndName) {
     EXPECT_GT(by_id->values, 0);
     EXPECT_GT(by_id->bytes, 0);
   }
-  EXPECT_EQ(known, 34);
+  EXPECT_EQ(known, 35);
 }
 
 TEST(BlockType, RetiredAndUnknownNumbersAreNothing) {
