@@ -19,7 +19,7 @@ namespace baleen {
 /// error() once at the end.
 class WeightLoader {
  public:
-  WeightLoader(const Checkpoint& checkpoint, const Compute& compute, const LoadOptions& options)
+  WeightLoader(const Checkpoint& checkpoint, const Compute& compute, LoadOptions options)
       : checkpoint_(checkpoint), compute_(compute), options_(options) {}
 
   /// `name`.weight [rows, cols], and `name`.bias [rows] where the file has it.
@@ -58,7 +58,7 @@ class WeightLoader {
 
   const Checkpoint& checkpoint_;
   const Compute& compute_;
-  const LoadOptions& options_;
+  LoadOptions options_;
   std::vector<std::vector<float>> scales_;
   uint64_t loaded_bytes_ = 0;
   Error error_;

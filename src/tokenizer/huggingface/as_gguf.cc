@@ -111,8 +111,9 @@ class Converter {
     if (made_.pre.empty())
       no_name(root_["pre_tokenizer"], "this way to cut text, with its normalizer and ignore_merges,");
     size_t rank = 0;
-    for (const auto& [key, value] : model_["merges"].value()) {
-      const auto [left, right] = read_pair(model_["merges"].element(rank++, value));
+    const Node merges = model_["merges"];
+    for (const auto& [key, value] : merges.value()) {
+      const auto [left, right] = read_pair(merges.element(rank++, value));
       made_.merges.push_back(std::string(left).append(" ").append(right));
     }
   }
