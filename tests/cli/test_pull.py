@@ -27,7 +27,7 @@ class Files(http.server.ThreadingHTTPServer):
         self.redirects = {}
         self.extra = {}  # path -> header fields of its answer
         self.break_after = None  # the next body ends after so many bytes
-        self.slow = False
+        self.stalls_after = None  # bodies stop after so many bytes until this is None again
         self.ranges = True
         self.etag = '"v1"'
         self.seen = []
@@ -69,11 +69,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def send(self, body):
         end, self.server.break_after = self.server.break_after, None
-        step = 10_000 if self.server.slow else len(body)
+        body = body[:end]
+        first = self.server.stalls_after or len(body)
         try:
-            for at in range(0, len(body if end is None else body[:end]), step or 1):
-                self.wfile.write(body[at : min(at + step, len(body) if end is None else end)])
-                time.sleep(0.05 if self.server.slow else 0)
+            self.wfile.write(body[:first])
+            while self.server.stalls_after is not None:
+                time.sleep(0.01)
+            self.wfile.write(body[first:])
         except ConnectionError:
             pass
         self.close_connection = True
@@ -187,7 +189,7 @@ def test_part_longer_than_the_file_starts_over(files, store):
 
 def test_ctrl_c_leaves_a_part_to_resume(files, store):
     files.files["/tiny.gguf"] = MODEL
-    files.slow = True
+    files.stalls_after = 40_000
     process = subprocess.Popen([store.baleen, "pull", files.url + "/tiny.gguf"], env=store.environment,
                                stderr=subprocess.PIPE, text=True)
     part = store.models / "tiny.gguf.part"
@@ -200,7 +202,7 @@ def test_ctrl_c_leaves_a_part_to_resume(files, store):
     assert second[0] == 1 and "another baleen is fetching it" in second[1]
     kept = part.stat().st_size
     assert 20_000 < kept < len(MODEL)
-    files.slow = False
+    files.stalls_after = None
     assert store.pull(files.url + "/tiny.gguf") == (0, "")
     assert files.seen[-1][1]["Range"] == f"bytes={kept}-"
     assert (store.models / "tiny.gguf").read_bytes() == MODEL
