@@ -33,11 +33,6 @@ Result<StepTimer> StepTimer::make(const Model& model, KvType kv_type, int32_t st
   const int32_t rows = std::max(kStepRows, streams);
   timer.tokens_.resize(static_cast<size_t>(rows));
   timer.wanted_.resize(timer.tables_.size());
-  uint32_t state = 1;  // any tokens will do: the time does not depend on them
-  for (int32_t& token : timer.tokens_) {
-    state = state * 1664525u + 1013904223u;
-    token = static_cast<int32_t>((state >> 8) % static_cast<uint32_t>(model.params().vocab_rows));
-  }
   timer.scratch_ = Workspace(model.scratch_bytes(rows, streams));
   return timer;
 }
@@ -49,6 +44,14 @@ void StepTimer::restart() {
   for (PageTable& table : tables_) table.tokens = 0;
 }
 
+/// Any tokens will do, but new ones each step: they choose the experts whose weights are read.
+void StepTimer::draw_tokens() {
+  for (int32_t& token : tokens_) {
+    random_ = random_ * 1664525u + 1013904223u;
+    token = static_cast<int32_t>((random_ >> 8) % static_cast<uint32_t>(model_.params().vocab_rows));
+  }
+}
+
 double StepTimer::forward(int32_t streams, int32_t rows_of_each, bool last_wanted) {
   for (int32_t stream = 0; stream < streams; ++stream) {
     PageTable& table = tables_[static_cast<size_t>(stream)];
@@ -57,6 +60,7 @@ double StepTimer::forward(int32_t streams, int32_t rows_of_each, bool last_wante
     CHECK(static_cast<size_t>(table.tokens) <= table.pages.size() * kPageTokens);
     wanted_[static_cast<size_t>(stream)] = (stream + 1) * rows_of_each - 1;
   }
+  draw_tokens();
   const auto count = static_cast<size_t>(streams);
   const Step step{std::span(tokens_).first(static_cast<size_t>(streams * rows_of_each)),
                   std::span(parts_).first(count), std::span(wanted_).first(last_wanted ? count : 0)};

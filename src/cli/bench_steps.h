@@ -22,6 +22,7 @@ class StepTimer {
 
  private:
   StepTimer(const Model& model, PagePool pool);
+  void draw_tokens();
   double forward(int32_t streams, int32_t rows_of_each, bool all_wanted);
   void restart();
 
@@ -29,6 +30,7 @@ class StepTimer {
   PagePool pool_;
   std::vector<PageTable> tables_;
   std::vector<int32_t> tokens_, wanted_;
+  uint32_t random_ = 1;  // state of a linear congruential generator
   std::vector<Step::Part> parts_;
   std::vector<float> logits_;
   Workspace scratch_;
