@@ -127,70 +127,83 @@ TinyHub TinyHub::qwen3_moe() {
   return hub;
 }
 
-TinyGguf TinyGguf::deepseek2() {
-  TinyGguf file;
-  file.set_text("general.architecture", "deepseek2");
-  file.set_text("tokenizer.ggml.model", "no_vocab");
+namespace {
+
+void set_sizes(TinyGguf& file, const DeepseekSizes& s) {
   const auto set = [&](const char* key, uint32_t value) {
     file.set_u32("deepseek2." + std::string(key), value);
   };
   set("block_count", 3);
   set("nextn_predict_layers", 1);
   set("context_length", 64);
-  set("embedding_length", 8);
-  set("feed_forward_length", 16);
-  set("attention.head_count", 2);
+  set("embedding_length", s.dim);
+  set("feed_forward_length", s.ffn);
+  set("attention.head_count", s.heads);
   set("attention.head_count_kv", 1);
-  set("attention.q_lora_rank", 6);
-  set("attention.kv_lora_rank", 4);
-  set("attention.key_length", 6);
-  set("attention.value_length", 4);
-  set("attention.key_length_mla", 6);
-  set("attention.value_length_mla", 4);
-  set("rope.dimension_count", 2);
+  set("attention.q_lora_rank", s.q_rank);
+  set("attention.kv_lora_rank", s.kv_rank);
+  set("attention.key_length", s.kv_rank + s.rope);
+  set("attention.value_length", s.kv_rank);
+  set("attention.key_length_mla", s.nope + s.rope);
+  set("attention.value_length_mla", s.nope);
+  set("rope.dimension_count", s.rope);
   set("leading_dense_block_count", 1);
-  set("expert_count", kExperts);
+  set("expert_count", s.experts);
   set("expert_used_count", 2);
   set("expert_shared_count", 1);
-  set("expert_feed_forward_length", 4);
+  set("expert_feed_forward_length", s.expert_ffn);
   set("expert_group_count", 2);
   set("expert_group_used_count", 1);
   set("expert_gating_func", 2);
+}
+
+void add_layer(TinyGguf& file, const DeepseekSizes& s, int layer) {
+  const auto add = [&](const char* name, std::vector<uint64_t> dimensions) {
+    file.tensors.push_back({"blk." + std::to_string(layer) + "." + name, std::move(dimensions)});
+  };
+  add("attn_norm.weight", {s.dim});
+  add("attn_q_a.weight", {s.dim, s.q_rank});
+  add("attn_q_a_norm.weight", {s.q_rank});
+  add("attn_q_b.weight", {s.q_rank, s.heads * (s.nope + s.rope)});
+  add("attn_kv_a_mqa.weight", {s.dim, s.kv_rank + s.rope});
+  add("attn_kv_a_norm.weight", {s.kv_rank});
+  add("attn_k_b.weight", {s.nope, s.kv_rank, s.heads});
+  add("attn_v_b.weight", {s.kv_rank, s.nope, s.heads});
+  add("attn_output.weight", {s.heads * s.nope, s.dim});
+  add("ffn_norm.weight", {s.dim});
+  if (layer == 0) {
+    add("ffn_gate.weight", {s.dim, s.ffn});
+    add("ffn_up.weight", {s.dim, s.ffn});
+    add("ffn_down.weight", {s.ffn, s.dim});
+    return;
+  }
+  add("ffn_gate_inp.weight", {s.dim, s.experts});
+  add("exp_probs_b.bias", {s.experts});
+  add("ffn_gate_exps.weight", {s.dim, s.expert_ffn, s.experts});
+  add("ffn_up_exps.weight", {s.dim, s.expert_ffn, s.experts});
+  add("ffn_down_exps.weight", {s.expert_ffn, s.dim, s.experts});
+  add("ffn_gate_shexp.weight", {s.dim, s.expert_ffn});
+  add("ffn_up_shexp.weight", {s.dim, s.expert_ffn});
+  add("ffn_down_shexp.weight", {s.expert_ffn, s.dim});
+}
+
+}  // namespace
+
+TinyGguf TinyGguf::deepseek2() { return deepseek2_of({}); }
+
+TinyGguf TinyGguf::deepseek2_of(const DeepseekSizes& s) {
+  TinyGguf file;
+  file.set_text("general.architecture", "deepseek2");
+  file.set_text("tokenizer.ggml.model", "no_vocab");
+  set_sizes(file, s);
   file.set_bool("deepseek2.expert_weights_norm", 1);
   file.set_f32("deepseek2.expert_weights_scale", 2.5F);
   file.set_f32("deepseek2.attention.layer_norm_rms_epsilon", 1e-6F);
-  file.tensors = {{"token_embd.weight", {8, 20}}, {"output_norm.weight", {8}}, {"output.weight", {8, 20}}};
-  for (int layer = 0; layer < 3; ++layer) {
-    const std::string blk = "blk." + std::to_string(layer) + ".";
-    const auto add = [&](const char* name, std::vector<uint64_t> dimensions) {
-      file.tensors.push_back({blk + name, std::move(dimensions)});
-    };
-    add("attn_norm.weight", {8});
-    add("attn_q_a.weight", {8, 6});
-    add("attn_q_a_norm.weight", {6});
-    add("attn_q_b.weight", {6, 12});
-    add("attn_kv_a_mqa.weight", {8, 6});
-    add("attn_kv_a_norm.weight", {4});
-    add("attn_k_b.weight", {4, 4, 2});
-    add("attn_v_b.weight", {4, 4, 2});
-    add("attn_output.weight", {8, 8});
-    add("ffn_norm.weight", {8});
-    if (layer == 0) {
-      add("ffn_gate.weight", {8, 16});
-      add("ffn_up.weight", {8, 16});
-      add("ffn_down.weight", {16, 8});
-      continue;
-    }
-    add("ffn_gate_inp.weight", {8, kExperts});
-    add("exp_probs_b.bias", {kExperts});
-    add("ffn_gate_exps.weight", {8, 4, kExperts});
-    add("ffn_up_exps.weight", {8, 4, kExperts});
-    add("ffn_down_exps.weight", {4, 8, kExperts});
-    add("ffn_gate_shexp.weight", {8, 4});
-    add("ffn_up_shexp.weight", {8, 4});
-    add("ffn_down_shexp.weight", {4, 8});
-  }
-  file.tensors.push_back({"blk.2.nextn.eh_proj.weight", {16, 8}});
+  file.tensors = {{"token_embd.weight", {s.dim, s.vocab}},
+                  {"output_norm.weight", {s.dim}},
+                  {"output.weight", {s.dim, s.vocab}}};
+  for (int layer = 0; layer < 3; ++layer) add_layer(file, s, layer);
+  file.tensors.push_back({"blk.2.nextn.eh_proj.weight", {2 * s.dim, s.dim}});
   return file;
 }
 

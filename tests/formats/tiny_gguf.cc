@@ -143,7 +143,9 @@ std::string TinyGguf::to_bytes() const {
     out += gguf_string(each.name) + raw(static_cast<uint32_t>(each.dimensions.size()));
     for (uint64_t size : each.dimensions) out += raw(size);
     out += raw(each.type) + raw<uint64_t>(each.offset.value_or(data.size()));
-    if (!each.offset) data.resize(data.size() + each.bytes());
+    if (each.offset) continue;
+    data += each.data;
+    data.resize(data.size() + std::max<uint64_t>(each.bytes(), each.data.size()) - each.data.size());
   }
   out.resize((out.size() + alignment - 1) / alignment * alignment);
   return out + data;

@@ -34,7 +34,14 @@ struct TinyTensor {
   std::vector<uint64_t> dimensions;     ///< columns first
   uint32_t type = 0;                    ///< f32
   std::optional<uint64_t> offset = {};  ///< else the next aligned one
+  std::string data = {};                ///< as in the file; else zeros
   uint64_t bytes() const;               ///< of data that to_bytes() writes
+};
+
+/// Of TinyGguf::deepseek2(). Heads have keys of nope + rope, and values of nope dimensions.
+struct DeepseekSizes {
+  uint32_t dim = 8, ffn = 16, vocab = 20, heads = 2, q_rank = 6, kv_rank = 4, nope = 4, rope = 2;
+  uint32_t experts = 4, expert_ffn = 4;
 };
 
 /// llama, 2 layers, dim 8, 2 heads of 4, 1 KV head, ffn 16; byte-level BPE of 256 bytes, one merge, two
@@ -51,6 +58,7 @@ struct TinyGguf {
   static TinyGguf llama_sentencepiece();
   /// Like TinyHub::deepseek(), in F32 and without indexer: keys and values of the latents apart, no vocabulary.
   static TinyGguf deepseek2();
+  static TinyGguf deepseek2_of(const DeepseekSizes& sizes);
 
   TinyEntry& entry(std::string_view key);
   TinyTensor& tensor(std::string_view name);
