@@ -48,7 +48,7 @@ Prefill time_prefill(StepTimer& timer, const ModelCost& cost, int32_t tokens) {
   timer.prefill(tokens);  // warm-up
   double time = 0;
   int runs = 0;
-  for (; runs == 0 || time < kMinSeconds; ++runs) time += timer.prefill(tokens);
+  for (; runs == 0 || time < kMinSeconds; ++runs) time += timer.prefill(tokens).seconds;
   const double macs =
       static_cast<double>(cost.macs_per_token) * tokens + static_cast<double>(cost.macs_output);
   return {tokens, tokens * runs / time, macs * runs / time * 1e-9};
@@ -56,9 +56,11 @@ Prefill time_prefill(StepTimer& timer, const ModelCost& cost, int32_t tokens) {
 
 Decode time_decode(StepTimer& timer, const ModelCost& cost, int32_t batch, int32_t steps) {
   timer.decode(batch, 0, 2);  // warm-up
-  const double step_s = timer.decode(batch, batch > 1 ? kContext : 0, steps) / steps;
+  const StepSums sums = timer.decode(batch, batch > 1 ? kContext : 0, steps);
+  const double tok_s = static_cast<double>(batch) * steps / sums.seconds;
   const auto macs = static_cast<double>(cost.macs_per_token + cost.macs_output);
-  return {batch, batch / step_s, macs * batch / step_s * 1e-9, cost.step_bytes(batch) / step_s * 1e-9};
+  const auto bytes = static_cast<double>(cost.packed_bytes * steps + sums.routed_bytes);
+  return {batch, tok_s, macs * tok_s * 1e-9, bytes / sums.seconds * 1e-9};
 }
 
 Result<Report> measure(const BenchOptions& options) {

@@ -52,7 +52,7 @@ void StepTimer::draw_tokens() {
   }
 }
 
-double StepTimer::forward(int32_t streams, int32_t rows_of_each, bool last_wanted) {
+void StepTimer::forward(int32_t streams, int32_t rows_of_each, bool last_wanted, StepSums& sums) {
   for (int32_t stream = 0; stream < streams; ++stream) {
     PageTable& table = tables_[static_cast<size_t>(stream)];
     parts_[static_cast<size_t>(stream)] = {&table, stream * rows_of_each, rows_of_each, table.tokens};
@@ -65,26 +65,27 @@ double StepTimer::forward(int32_t streams, int32_t rows_of_each, bool last_wante
   const Step step{std::span(tokens_).first(static_cast<size_t>(streams * rows_of_each)),
                   std::span(parts_).first(count), std::span(wanted_).first(last_wanted ? count : 0)};
   const double start = seconds();
-  model_.forward(step, pool_, scratch_, logits_.data());
-  return seconds() - start;
+  const StepReport report = model_.forward(step, pool_, scratch_, logits_.data());
+  sums.seconds += seconds() - start;
+  sums.routed_bytes += report.routed_bytes;
 }
 
-double StepTimer::prefill(int32_t tokens) {
+StepSums StepTimer::prefill(int32_t tokens) {
   restart();
-  double time = 0;
+  StepSums sums;
   for (int32_t done = 0; done < tokens; done += kStepRows) {
     const int32_t rows = std::min(kStepRows, tokens - done);
-    time += forward(1, rows, done + rows == tokens);
+    forward(1, rows, done + rows == tokens, sums);
   }
-  return time;
+  return sums;
 }
 
-double StepTimer::decode(int32_t streams, int32_t context, int32_t steps) {
+StepSums StepTimer::decode(int32_t streams, int32_t context, int32_t steps) {
   restart();
-  for (int32_t done = 0; done < context; ++done) forward(streams, 1, false);
-  double time = 0;
-  for (int32_t done = 0; done < steps; ++done) time += forward(streams, 1, true);
-  return time;
+  StepSums not_timed, sums;
+  for (int32_t done = 0; done < context; ++done) forward(streams, 1, false, not_timed);
+  for (int32_t done = 0; done < steps; ++done) forward(streams, 1, true, sums);
+  return sums;
 }
 
 }  // namespace baleen

@@ -10,20 +10,26 @@
 
 namespace baleen {
 
+/// What steps took.
+struct StepSums {
+  double seconds = 0;
+  int64_t routed_bytes = 0;  ///< packed weights of routed experts that were read
+};
+
 class StepTimer {
  public:
   /// Room for `streams` sequences of `tokens` each. failed where there is no memory.
   static Result<StepTimer> make(const Model& model, KvType kv_type, int32_t streams, int32_t tokens);
 
-  /// Seconds of one prompt from an empty context, in steps of at most 512 rows, logits of its last row only.
-  double prefill(int32_t tokens);
-  /// Seconds of `steps` tokens of each stream, after `context` tokens that are not timed.
-  double decode(int32_t streams, int32_t context, int32_t steps);
+  /// One prompt from an empty context, in steps of at most 512 rows, logits of its last row only.
+  StepSums prefill(int32_t tokens);
+  /// `steps` tokens of each stream, after `context` tokens that do not count.
+  StepSums decode(int32_t streams, int32_t context, int32_t steps);
 
  private:
   StepTimer(const Model& model, PagePool pool);
   void draw_tokens();
-  double forward(int32_t streams, int32_t rows_of_each, bool all_wanted);
+  void forward(int32_t streams, int32_t rows_of_each, bool last_wanted, StepSums& sums);
   void restart();
 
   const Model& model_;

@@ -41,8 +41,9 @@ class DeepSeek2 final : public Model {
     attention_ = Attention(LatentAttention::shape(params_));
   }
 
-  void forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
-    const Pass pass{compute_, step, pool, scratch};
+  StepReport forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
+    StepReport report;
+    const Pass pass{compute_, step, pool, scratch, report};
     const ScratchScope whole(scratch);
     const Rows x = embed(pass, embedding_);          // [rows, dim]
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, rope / 2]
@@ -61,6 +62,7 @@ class DeepSeek2 final : public Model {
       ++index;
     }
     output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, params_.norm_eps), logits);
+    return report;
   }
 
   KvLayout kv_layout(KvType type) const override {

@@ -15,8 +15,9 @@ class Llama final : public DenseModel {
  public:
   using DenseModel::DenseModel;
 
-  void forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
-    const Pass pass{compute(), step, pool, scratch};
+  StepReport forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
+    StepReport report;
+    const Pass pass{compute(), step, pool, scratch, report};
     const ScratchScope whole(scratch);
     const HyperParameters& p = params();
     const Rows x = embed(pass, embedding_);          // [rows, dim]
@@ -37,6 +38,7 @@ class Llama final : public DenseModel {
       ++index;
     }
     output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, p.norm_eps), logits);
+    return report;
   }
 };
 

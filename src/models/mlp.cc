@@ -18,6 +18,10 @@ size_t Mlp::scratch_bytes(const Compute& compute, int64_t rows) const {
          multiply_scratch_bytes(compute, {.rows = rows, .cols = std::max(ffn, dim)});
 }
 
+int64_t Mlp::packed_bytes() const {
+  return static_cast<int64_t>(gate.weights().bytes() + up.weights().bytes() + down.weights().bytes());
+}
+
 void Mlp::add_cost(ModelCost& cost) const {
   for (const Linear* linear : {&gate, &up, &down}) linear->add_cost(cost);
 }

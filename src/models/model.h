@@ -36,12 +36,14 @@ struct ModelCost {
   int64_t macs_output = 0;     ///< of the output matrix, per wanted row
   int64_t packed_bytes = 0;    ///< packed weights that every step reads
   int64_t routed_bytes = 0;    ///< packed weights of all routed experts
-  double routed_share = 0;     ///< of those, what one token's experts have
   int64_t parameters = 0, active_parameters = 0;
 
-  /// Packed bytes that a step of so many rows reads; of the routed experts what rows that choose independently touch.
-  double step_bytes(int64_t rows) const;
   void add_vectors(std::initializer_list<const std::vector<float>*> vectors);  ///< norms
+};
+
+/// What depends on the step's tokens.
+struct StepReport {
+  int64_t routed_bytes = 0;  ///< packed weights of the routed experts that it read, each once
 };
 
 class Model {
@@ -49,7 +51,7 @@ class Model {
   virtual ~Model() = default;
   /// logits: [wanted, vocab_rows]. Writes the rows' keys and values into their pages. Never fails, never
   /// allocates.
-  virtual void forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const = 0;
+  virtual StepReport forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const = 0;
   virtual KvLayout kv_layout(KvType type) const = 0;
   /// Workspace that forward() needs for a step of so many rows, of which so many are wanted.
   virtual size_t scratch_bytes(int64_t rows, int64_t wanted) const = 0;

@@ -110,6 +110,7 @@ void Moe::multiply_add(const Pass& pass, Rows h, Rows x) const {
     const Rows eg = part(g, first, count), eu = part(u, first, count);
     in.add({h.data, count, h.width, h.stride}, plan.rows + first, inner(experts[e], eg, eu), 2);
     out.add(eg, nullptr, {Product{&experts[e].down.weights(), part(answers, first, count)}}, 1);
+    pass.report.routed_bytes += experts[e].packed_bytes();
   }
   if (has_shared) {
     in.add(h, nullptr, inner(shared, shared_g, shared_u), 2);
@@ -150,7 +151,6 @@ void Moe::add_cost(ModelCost& cost) const {
   cost.active_parameters += router.used() * one.parameters;
   cost.parameters += count * one.parameters;
   cost.routed_bytes += count * one.packed_bytes;
-  cost.routed_share = static_cast<double>(router.used()) / static_cast<double>(count);
 }
 
 }  // namespace baleen

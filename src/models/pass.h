@@ -16,6 +16,7 @@ struct Pass {
   const Step& step;
   PagePool& pool;
   Workspace& scratch;
+  StepReport& report;
 
   const RowKernels& kernels() const { return compute.kernels->rows; }
   int64_t row_count() const { return static_cast<int64_t>(step.tokens.size()); }

@@ -14,8 +14,9 @@ class Qwen3 final : public DenseModel {
  public:
   using DenseModel::DenseModel;
 
-  void forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
-    const Pass pass{compute(), step, pool, scratch};
+  StepReport forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
+    StepReport report;
+    const Pass pass{compute(), step, pool, scratch, report};
     const ScratchScope whole(scratch);
     const HyperParameters& p = params();
     const Rows x = embed(pass, embedding_);          // [rows, dim]
@@ -36,6 +37,7 @@ class Qwen3 final : public DenseModel {
       ++index;
     }
     output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, p.norm_eps), logits);
+    return report;
   }
 };
 

@@ -34,7 +34,7 @@ class ToyModel final : public Model {
     params_.context = shape.context;
   }
 
-  void forward(const Step& step, PagePool& pool, Workspace&, float* logits) const override {
+  StepReport forward(const Step& step, PagePool& pool, Workspace&, float* logits) const override {
     for (const Step::Part& part : step.parts)
       for (int32_t row = 0; row < part.rows; ++row)
         *cell(pool, *part.pages, part.first_position + row) =
@@ -52,6 +52,7 @@ class ToyModel final : public Model {
           std::fill_n(logits + i * width, width, std::numeric_limits<float>::quiet_NaN());
       }
     }
+    return {};
   }
   KvLayout kv_layout(KvType) const override {
     return {.layers = 1, .kv_heads = 1, .key_dim = 1, .value_dim = 1, .type = KvType::f32};

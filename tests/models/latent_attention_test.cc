@@ -111,7 +111,8 @@ TEST(LatentAttention, AbsorbedIsExpanded) {
   const std::vector<int32_t> tokens(kRows);
   const Step::Part part{&pages, 0, kRows, 0};
   const Step step{tokens, {&part, 1}, {}};
-  const Pass pass{layer.compute, step, *pool, layer.scratch};
+  StepReport report;
+  const Pass pass{layer.compute, step, *pool, layer.scratch, report};
 
   std::mt19937 random(3);
   std::normal_distribution<float> normal;
