@@ -28,7 +28,7 @@ struct PanelBlock {
         slabs(layout.values / kSlab),
         codes(index * layout.record_bytes),
         more_bits(codes + slabs * kNibbleSlabBytes),
-        sub_scales(codes + layout.code_bytes - 256),
+        sub_scales(codes + layout.sub_scales),
         scales(codes + layout.code_bytes) {}
 
   PanelLayout layout;
@@ -68,11 +68,35 @@ void write_high_bits(const uint8_t* codes, int r, std::byte* slab) {
 }
 
 void write_sub_scales(BlockType type, const BlockIntegers& block, int r, std::byte* out) {
-  const int count = type == BlockType::q6_k ? 16 : 8;
-  for (int j = 0; j < count; ++j) out[j * kPanelRows + r] = std::byte{block.sub_scales[j]};
-  if (type == BlockType::q6_k) return;
-  std::byte* minima = out + 8 * kPanelRows;
-  for (int j = 0; j < 8; ++j) minima[(j / 2 * kPanelRows + r) * 2 + j % 2] = std::byte{block.sub_mins[j]};
+  if (type == BlockType::q6_k) {
+    for (int j = 0; j < 16; ++j) out[j * kPanelRows + r] = std::byte{block.sub_scales[j]};
+    return;
+  }
+  out += r * 4;
+  for (int b = 0; b < 4; ++b) {
+    const int j = kMinimumByte[b];  // its own inverse
+    const uint8_t first = block.sub_mins[j], second = block.sub_mins[j + 4];
+    out[b] = static_cast<std::byte>(block.sub_scales[b] | (first >> 4 << 6));
+    out[64 + b] = static_cast<std::byte>(block.sub_scales[b + 4] | (second >> 4 << 6));
+    out[128 + b] = static_cast<std::byte>((first & 15) | (second << 4));
+  }
+}
+
+/// The inverse of write_sub_scales.
+void read_sub_scales(BlockType type, const std::byte* from, int r, BlockIntegers& block) {
+  if (type == BlockType::q6_k) {
+    for (int j = 0; j < 16; ++j) block.sub_scales[j] = std::to_integer<uint8_t>(from[j * kPanelRows + r]);
+    return;
+  }
+  from += r * 4;
+  for (int b = 0; b < 4; ++b) {
+    const int j = kMinimumByte[b];
+    const uint32_t first = byte_at(from, b), second = byte_at(from, 64 + b), low = byte_at(from, 128 + b);
+    block.sub_scales[b] = first & 63;
+    block.sub_scales[b + 4] = second & 63;
+    block.sub_mins[j] = static_cast<uint8_t>((low & 15) | (first >> 6 << 4));
+    block.sub_mins[j + 4] = static_cast<uint8_t>((low >> 4) | (second >> 6 << 4));
+  }
 }
 
 void write_block(BlockType type, const BlockIntegers& block, const PanelBlock& at, int r, std::byte* panel) {
@@ -113,13 +137,7 @@ void read_block(BlockType type, const PanelBlock& at, int r, const std::byte* pa
               << 4;
     block.codes[k] = static_cast<uint8_t>(code);
   }
-  if (at.layout.values != 256) return;
-  const std::byte* sub = panel + at.sub_scales;
-  for (int j = 0; j < (type == BlockType::q6_k ? 16 : 8); ++j)
-    block.sub_scales[j] = std::to_integer<uint8_t>(sub[j * kPanelRows + r]);
-  if (type == BlockType::q6_k) return;
-  for (int j = 0; j < 8; ++j)
-    block.sub_mins[j] = std::to_integer<uint8_t>(sub[8 * kPanelRows + (j / 2 * kPanelRows + r) * 2 + j % 2]);
+  if (at.layout.values == 256) read_sub_scales(type, panel + at.sub_scales, r, block);
 }
 
 /// Types of small numbers: a block of the file is one or eight of the panel's.

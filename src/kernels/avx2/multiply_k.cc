@@ -9,10 +9,12 @@ namespace {
 
 constexpr int kSlabs = 8;
 
-/// Unsigned sub-scales of 8 rows as two equal words each.
-BALEEN_INLINE __m256i scale_pairs(const std::byte* sub_scales) {
-  const __m256i scale = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(sub_scales)));
-  return _mm256_or_si256(scale, _mm256_slli_epi32(scale, 16));
+/// Sub-scale j of 8 rows as two equal words each: byte j % 4 of their double words.
+BALEEN_INLINE __m256i scale_pairs(const std::byte* sub_scales, int j) {
+  const __m256i twice = _mm256_setr_epi8(0, -1, 0, -1, 4, -1, 4, -1, 8, -1, 8, -1, 12, -1, 12, -1,  //
+                                         0, -1, 0, -1, 4, -1, 4, -1, 8, -1, 8, -1, 12, -1, 12, -1);
+  const __m256i bytes = load(sub_scales + j / 4 * 64 + j % 4);
+  return _mm256_and_si256(_mm256_shuffle_epi8(bytes, twice), _mm256_set1_epi16(63));
 }
 
 /// A token's shift, for _mm256_sll_epi32.
@@ -76,14 +78,15 @@ struct WithMinima {
   template <int N>
   struct Kernel {
     BALEEN_INLINE void block(const Cursor& at, Ahead& ahead, Sums<N>& out) {
-      const std::byte* sub_scales = at.codes + panel_layout(Format::kType).code_bytes - 256;
+      const std::byte* sub_scales = at.codes + panel_layout(Format::kType).sub_scales;
+      __m256i pair[4][2];
+      unpack_minima(sub_scales, pair);
       IntSums<N> sum;
       BALEEN_UNROLL
       for (int t = 0; t < N; ++t) sum.of[0][t] = sum.of[1][t] = _mm256_setzero_si256();
       for (int j = 0; j < kSlabs; ++j) {
         ahead.step();
-        const __m256i scale[2] = {scale_pairs(sub_scales + j * kPanelRows),
-                                  scale_pairs(sub_scales + j * kPanelRows + 8)};
+        const __m256i scale[2] = {scale_pairs(sub_scales, j), scale_pairs(sub_scales + 32, j)};
         IntSums<N> dot;
         Format::template dot<N>(at.codes, j, at.x + j * kSlab * at.tokens, at.tokens * 4, scale, dot);
         BALEEN_UNROLL
@@ -94,7 +97,7 @@ struct WithMinima {
             sum.of[half][t] = _mm256_add_epi32(sum.of[half][t], _mm256_sll_epi32(dot.of[half][t], shift));
         }
       }
-      const IntSums<N> min = minima(sub_scales + kSlabs * kPanelRows, at);
+      const IntSums<N> min = multiply_minima(pair, at);
       BALEEN_UNROLL
       for (int half = 0; half < 2; ++half) {
         const __m256 d = load_halves(at.scales + half * 16), dmin = load_halves(at.scales + 32 + half * 16);
@@ -109,21 +112,35 @@ struct WithMinima {
       }
     }
 
+    /// Minima 2j and 2j + 1 of each row as words, [half]. They wait in memory: the products of the codes need all
+    /// registers.
+    BALEEN_INLINE void unpack_minima(const std::byte* sub_scales, __m256i (&pair)[4][2]) {
+      Pair four = nibbles(sub_scales + 128);
+      add_bits<-2>(sub_scales, 48, four.low);
+      add_bits<-2>(sub_scales + 64, 48, four.high);
+      BALEEN_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        pair[0][half] = _mm256_and_si256(four.low[half], _mm256_set1_epi16(255));
+        pair[1][half] = _mm256_srli_epi16(four.low[half], 8);
+        pair[2][half] = _mm256_and_si256(four.high[half], _mm256_set1_epi16(255));
+        pair[3][half] = _mm256_srli_epi16(four.high[half], 8);
+      }
+      asm volatile("" : "+m"(pair));
+    }
+
     /// sum_j min[j] * shifted sum of the activations, two j at once in int16.
-    BALEEN_INLINE IntSums<N> minima(const std::byte* sub_mins, const Cursor& at) {
+    BALEEN_INLINE IntSums<N> multiply_minima(const __m256i (&pair)[4][2], const Cursor& at) {
       IntSums<N> sum;
       BALEEN_UNROLL
       for (int t = 0; t < N; ++t) sum.of[0][t] = sum.of[1][t] = _mm256_setzero_si256();
       BALEEN_UNROLL
       for (int j = 0; j < 4; ++j) {
-        const __m256i pair[2] = {_mm256_cvtepu8_epi16(load_half_vector(sub_mins + j * 32)),
-                                 _mm256_cvtepu8_epi16(load_half_vector(sub_mins + j * 32 + 16))};
         BALEEN_UNROLL
         for (int t = 0; t < N; ++t) {
           const __m256i sums = broadcast_int(at.x + (kSums256 + j * 4) * at.tokens + t * 4);
           BALEEN_UNROLL
           for (int half = 0; half < 2; ++half)
-            sum.of[half][t] = _mm256_add_epi32(sum.of[half][t], _mm256_madd_epi16(pair[half], sums));
+            sum.of[half][t] = _mm256_add_epi32(sum.of[half][t], _mm256_madd_epi16(pair[j][half], sums));
         }
       }
       return sum;
@@ -156,7 +173,7 @@ struct Q6K {
   /// bits: 2 * 2 * 63 * 127 = 32,004.
   BALEEN_INLINE void half_block(const Cursor& at, int j, int half, __m256i (&sum)[N]) {
     const std::byte* codes = at.codes + j * (kNibbleSlabBytes / 2) + half * 32;
-    const std::byte* sub_scales = at.codes + panel_layout(BlockType::q6_k).code_bytes - 256 + j * kPanelRows;
+    const std::byte* sub_scales = at.codes + panel_layout(BlockType::q6_k).sub_scales + j * kPanelRows;
     const __m256i bits = load(at.codes + kSlabs * kNibbleSlabBytes + j * 64 + half * 32);
     const __m256i mask = _mm256_set1_epi8(48), ones = _mm256_set1_epi16(1);
     const std::byte* x = at.x + j * 16 * at.tokens;

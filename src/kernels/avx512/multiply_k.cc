@@ -61,9 +61,11 @@ struct WithMinima {
   template <int T>
   struct Kernel {
     BALEEN_INLINE void block(const std::byte* codes, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+      const std::byte* sub_scales = codes + panel_layout(Format::kType).sub_scales;
       const std::byte* scales = codes + panel_layout(Format::kType).code_bytes;
-      const std::byte* sub_scales = scales - 256;
-      __m512i sum[T];
+      __m512i sum[T], pair[4];
+      unpack_minima(sub_scales, pair);
+      if constexpr (T > 2) keep_in_memory(pair);
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
       for (int j = 0; j < kSlabs; ++j) {
@@ -72,8 +74,7 @@ struct WithMinima {
         BALEEN_EACH_TOKEN
         for (int t = 0; t < T; ++t) dot[t] = _mm512_setzero_si512();
         Format::template dot<T>(codes, j, x + j * kSlab * T, dot);
-        const __m512i scale = _mm512_cvtepu8_epi32(
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(sub_scales + j * kPanelRows)));
+        const __m512i scale = _mm512_and_si512(load(sub_scales + j / 4 * 64 + j % 4), _mm512_set1_epi32(63));
         add_scaled<T>(dot, scale, x + (kShift256 + j * 4) * T, sum);
       }
       const __m512 d = load_halves(scales), dmin = load_halves(scales + 32);
@@ -81,25 +82,38 @@ struct WithMinima {
       for (int t = 0; t < T; ++t)
         out[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, broadcast_float(x + kScale256 * T + t * 4)),
                                  _mm512_cvtepi32_ps(sum[t]), out[t]);
-      minima(sub_scales + kSlabs * kPanelRows, x, sum);
+      multiply_minima(pair, x, sum);
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t)
         out[t] = _mm512_fnmadd_ps(_mm512_mul_ps(dmin, broadcast_float(x + kScale256 * T + t * 4)),
                                   _mm512_cvtepi32_ps(sum[t]), out[t]);
     }
 
+    /// The products of the codes need all registers: without this the compiler spills sums.
+    BALEEN_INLINE void keep_in_memory(__m512i (&pair)[4]) {
+      asm volatile("" : "+m"(pair[0]), "+m"(pair[1]), "+m"(pair[2]), "+m"(pair[3]));
+    }
+
+    /// Minima 2j and 2j + 1 of each row as words.
+    BALEEN_INLINE void unpack_minima(const std::byte* sub_scales, __m512i (&pair)[4]) {
+      const __m512i mask = _mm512_set1_epi8(48), bytes = _mm512_set1_epi16(255);
+      const Pair low = nibbles(sub_scales + 128);
+      const __m512i first = add_bits(low.low, _mm512_srli_epi16(load(sub_scales), 2), mask),
+                    second = add_bits(low.high, _mm512_srli_epi16(load(sub_scales + 64), 2), mask);
+      pair[0] = _mm512_and_si512(first, bytes);
+      pair[1] = _mm512_srli_epi16(first, 8);
+      pair[2] = _mm512_and_si512(second, bytes);
+      pair[3] = _mm512_srli_epi16(second, 8);
+    }
+
     /// sum[t] = sum_j min[j] * shifted sum of the activations, two j at once in int16.
-    BALEEN_INLINE void minima(const std::byte* sub_mins, const std::byte* x, __m512i (&sum)[T]) {
+    BALEEN_INLINE void multiply_minima(const __m512i (&pair)[4], const std::byte* x, __m512i (&sum)[T]) {
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
 #pragma GCC unroll 4
-      for (int j = 0; j < 4; ++j) {
-        const __m512i pair =
-            _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sub_mins + j * 32)));
-        BALEEN_EACH_TOKEN
-        for (int t = 0; t < T; ++t)
-          sum[t] = _mm512_dpwssd_epi32(sum[t], pair, broadcast_int(x + kSums256 * T + (j * T + t) * 4));
-      }
+      for (int j = 0; j < 4; ++j) BALEEN_EACH_TOKEN
+      for (int t = 0; t < T; ++t)
+        sum[t] = _mm512_dpwssd_epi32(sum[t], pair[j], broadcast_int(x + kSums256 * T + (j * T + t) * 4));
     }
 
     static void run(const MatmulTile& tile) {
@@ -135,8 +149,8 @@ struct Q6K {
 
   BALEEN_INLINE void block(const std::byte* codes, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
     const std::byte* more_bits = codes + kSlabs * kNibbleSlabBytes;
+    const std::byte* sub_scales = codes + panel_layout(BlockType::q6_k).sub_scales;
     const std::byte* scales = codes + panel_layout(BlockType::q6_k).code_bytes;
-    const std::byte* sub_scales = scales - 256;
     __m512i sum[T];
     BALEEN_EACH_TOKEN
     for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();

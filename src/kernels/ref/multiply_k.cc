@@ -43,11 +43,11 @@ struct Block {
   }
 };
 
-/// sum_j (sc[j] * dot) << shift, sub-blocks of 32 with uint8 scales.
+/// sum_j (sc[j] * dot) << shift, sub-blocks of 32 with 6-bit scales.
 int32_t scaled_dot(const Block& block, Code code, int r, int t) {
   int32_t sum = 0;
   for (int j = 0; j < kSlabs; ++j) {
-    const auto sc = static_cast<int32_t>(block.sub_scales[j * kPanelRows + r]);
+    const int32_t sc = sub_scale(block.sub_scales, r, j);
     sum += sc * block.dot(code, r, t, j * 32, 32) * (1 << block.shift(j, t));
   }
   return sum;
@@ -55,10 +55,9 @@ int32_t scaled_dot(const Block& block, Code code, int r, int t) {
 
 /// sum_j min[j] * shifted sum
 int32_t scaled_minima(const Block& block, int r, int t) {
-  const std::byte* minima = block.sub_scales + kSlabs * kPanelRows;
   int32_t sum = 0;
   for (int j = 0; j < kSlabs; ++j) {
-    const auto min = static_cast<int32_t>(minima[(j / 2 * kPanelRows + r) * 2 + j % 2]);
+    const int32_t min = sub_minimum(block.sub_scales, r, j);
     sum +=
         min * load<int16_t>(block.x + kSums256 * block.tokens + ((j / 2 * block.tokens + t) * 2 + j % 2) * 2);
   }
@@ -77,7 +76,7 @@ int32_t scaled_dot_16(const Block& block, int r, int t) {
 
 Block block_at(const MatmulTile& tile, PanelLayout layout, int64_t b) {
   const std::byte* codes = tile.panel + b * layout.record_bytes;
-  return {codes, codes + layout.code_bytes - 256, tile.x + b * kRecord256 * tile.tokens, tile.tokens};
+  return {codes, codes + layout.sub_scales, tile.x + b * kRecord256 * tile.tokens, tile.tokens};
 }
 
 float row_with_minima(const MatmulTile& tile, BlockType type, Code code, int r, int t) {
