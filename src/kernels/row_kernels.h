@@ -40,10 +40,11 @@ struct TileRows {
   float* correction;           ///< [count]: what earlier sums are multiplied by
 };
 
-/// A page's values of one head: `dim` floats for each of the 32 slots.
+/// A page's values of one head, float or f16: `dim` of them for each of the 32 slots.
+template <class T>
 struct PageValues {
-  const float* data;
-  int64_t stride;  ///< floats from one slot to the next
+  const T* data;
+  int64_t stride;  ///< from one slot to the next
   int64_t dim;
 };
 
@@ -79,8 +80,6 @@ struct RowKernels {
   void (*store_keys_f16)(const HeadRows& rows, uint16_t* keys);
   void (*store_values_f32)(const HeadRows& rows, float* values);
   void (*store_values_f16)(const HeadRows& rows, uint16_t* values);
-  /// count floats of f16 values.
-  void (*widen_f16)(const uint16_t* x, int64_t count, float* out);
 
   void (*store_keys_i8)(const HeadRows& rows, int8_t* keys);
   void (*store_values_i8)(const HeadRows& rows, int8_t* values);
@@ -88,22 +87,25 @@ struct RowKernels {
   void (*keys_of_values_i8)(const int8_t* values, int64_t dim, int8_t* keys);
   void (*quantise_queries)(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
 
-  /// [32][columns] 32-bit words to [columns][32]: rows of a shared latent to keys.
-  void (*transpose)(const uint32_t* rows, int64_t columns, uint32_t* out);
+  /// [32][columns] to [columns][32]: rows of a shared latent to keys.
+  void (*transpose_f32)(const uint32_t* rows, int64_t columns, uint32_t* out);
+  void (*transpose_f16)(const uint16_t* rows, int64_t columns, uint16_t* out);
 
   /// scores[r][key] = sum over d of queries[r][d] * keys[d][key], for all 32 keys of the page.
-  void (*scores)(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+  void (*scores_f32)(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+  void (*scores_f16)(const float* queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
   /// The same from i8 blocks: each block's dot product is exact.
   void (*scores_i8)(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
   /// One step of the running softmax over the visible scores; a row that sees none stays as it is.
   void (*softmax_tile)(const TileRows& rows);
   /// out[r] = out[r] * correction[r], then + scores[r][key] * values[key] for each visible key in order;
   /// out is [count, dim].
-  void (*weighted_sum)(const TileRows& rows, const PageValues& values, float* out);
+  void (*weighted_sum_f32)(const TileRows& rows, const PageValues<float>& values, float* out);
+  void (*weighted_sum_f16)(const TileRows& rows, const PageValues<uint16_t>& values, float* out);
   /// The same from i8 blocks: each block's sum over the keys is exact.
   void (*weighted_sum_i8)(const TileRows& rows, const I8Values& values, float* out);
-  /// out[r] = out[r] / sum[r], in place.
-  void (*divide)(const float* sum, int64_t rows, int64_t dim, float* out);
+  /// out[r] = x[r] / sum[r]. out may be x.
+  void (*divide)(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);
 };
 
 RowKernels ref_row_kernels();

@@ -33,36 +33,30 @@ struct Job {
 /// One thread's scratch. Query row r is head r % heads of token r / heads of the job.
 struct JobScratch {
   float *queries, *out, *scores, *max, *sum, *correction;
-  VisibleKeys* visible;
-  PageScratch page;
   I8Queries i8_queries;
+  VisibleKeys* visible;
+  float* latent_keys;
 };
 
 JobScratch take_job_scratch(const AttentionShape& shape, Workspace& scratch) {
   const int64_t rows = job_rows(shape);
-  return {
-      .queries = scratch.take<float>(rows * shape.key_dim),
-      .out = scratch.take<float>(rows * shape.value_dim),
-      .scores = scratch.take<float>(rows * kTileKeys),
-      .max = scratch.take<float>(rows),
-      .sum = scratch.take<float>(rows),
-      .correction = scratch.take<float>(rows),
-      .visible = scratch.take<VisibleKeys>(rows),
-      .page = {.keys = scratch.take<float>(int64_t{kTileKeys} * shape.key_dim),
-               .values = scratch.take<float>(int64_t{kTileKeys} * std::max(shape.key_dim, shape.value_dim))},
-      .i8_queries = {.codes = scratch.take<int8_t>(rows * i8_padded(shape.key_dim)),
-                     .scales = scratch.take<float>(rows * i8_blocks(shape.key_dim)),
-                     .sums = scratch.take<int32_t>(rows * i8_blocks(shape.key_dim))}};
+  return {.queries = scratch.take<float>(rows * shape.key_dim),
+          .out = scratch.take<float>(rows * shape.value_dim),
+          .scores = scratch.take<float>(rows * kTileKeys),
+          .max = scratch.take<float>(rows),
+          .sum = scratch.take<float>(rows),
+          .correction = scratch.take<float>(rows),
+          .i8_queries = take_i8_queries(scratch, rows, shape.key_dim),
+          .visible = scratch.take<VisibleKeys>(rows),
+          .latent_keys = scratch.take<float>(int64_t{kTileKeys} * shape.key_dim)};
 }
 
 size_t job_scratch_bytes(const AttentionShape& shape) {
   const auto rows = static_cast<size_t>(job_rows(shape));
-  const auto row_dims = static_cast<size_t>(shape.key_dim + shape.value_dim);
-  const auto page_dims = static_cast<size_t>(shape.key_dim + std::max(shape.key_dim, shape.value_dim));
-  const auto i8_row = static_cast<size_t>(i8_padded(shape.key_dim) + 8 * i8_blocks(shape.key_dim));
-  constexpr size_t kTakes = 12;
-  return sizeof(float) * (rows * (row_dims + kTileKeys + 4) + kTileKeys * page_dims) + rows * i8_row +
-         kTakes * 64;
+  const auto key_dim = static_cast<size_t>(shape.key_dim), value_dim = static_cast<size_t>(shape.value_dim);
+  constexpr size_t kTakes = 8;
+  return sizeof(float) * (rows * (key_dim + value_dim + kTileKeys + 4) + kTileKeys * key_dim) + kTakes * 64 +
+         i8_queries_bytes(job_rows(shape), shape.key_dim);
 }
 
 /// Slots of the page that starts at `page_position` seen from `position`.
@@ -81,19 +75,18 @@ void start(const Pass& pass, const AttentionShape& shape, const Job& job, Rows q
   for (int32_t t = 0; t < job.tokens; ++t)
     pass.kernels().scale(q.row(job.part->first_row + job.first + t) + column, shape.scale, width,
                          s.queries + t * width);
-  if (pass.pool.layout().type == KvType::i8)
-    pass.kernels().quantise_queries(s.queries, job.rows(), shape.key_dim, s.i8_queries);
+  encode_queries(pass, {s.queries, s.i8_queries}, job.rows(), shape.key_dim);
   std::fill_n(s.out, int64_t{job.rows()} * shape.value_dim, 0.0f);
   std::fill_n(s.max, job.rows(), -std::numeric_limits<float>::infinity());
   std::fill_n(s.sum, job.rows(), 0.0f);
 }
 
 void finish(const Pass& pass, const AttentionShape& shape, const Job& job, const JobScratch& s, Rows out) {
-  pass.kernels().divide(s.sum, job.rows(), shape.value_dim, s.out);
   const int64_t width = int64_t{job.heads} * shape.value_dim;
   const int64_t column = (int64_t{job.kv_head} * shape.group() + job.first_head) * shape.value_dim;
   for (int32_t t = 0; t < job.tokens; ++t)
-    std::copy_n(s.out + t * width, width, out.row(job.part->first_row + job.first + t) + column);
+    pass.kernels().divide(s.out + t * width, s.sum + t * job.heads, job.heads, shape.value_dim,
+                          out.row(job.part->first_row + job.first + t) + column);
 }
 
 /// What the job's rows see of a page; whether any sees something.
@@ -116,22 +109,15 @@ int32_t first_page(const AttentionShape& shape, const Job& job) {
 /// All pages that the job's rows see, in order of position. The next one is fetched meanwhile.
 void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, const Job& job,
                   const Selection& selection, const JobScratch& s) {
-  const RowKernels& kernels = pass.kernels();
   const TileRows tile{job.rows(), s.visible, s.scores, s.max, s.sum, s.correction};
   const int32_t last_page = (job.position() + job.tokens - 1) / kPageTokens;
   for (int32_t index = first_page(shape, job); index <= last_page; ++index) {
     if (!look(shape, job, index, selection, s.visible)) continue;
     if (index < last_page) prefetch_page(pass, job.page(index + 1), layer, job.kv_head);
-    const PageView view = view_page(pass, job.page(index), layer, job.kv_head, s.page);
-    if (view.i8_keys != nullptr) {
-      kernels.scores_i8(s.i8_queries, view.i8_keys, shape.key_dim, tile);
-      kernels.softmax_tile(tile);
-      kernels.weighted_sum_i8(tile, view.i8_values, s.out);
-    } else {
-      kernels.scores(s.queries, view.keys, shape.key_dim, tile);
-      kernels.softmax_tile(tile);
-      kernels.weighted_sum(tile, view.values, s.out);
-    }
+    const PageView view = view_page(pass, job.page(index), layer, job.kv_head, s.latent_keys);
+    score_page(pass, {s.queries, s.i8_queries}, view.keys, shape.key_dim, tile);
+    pass.kernels().softmax_tile(tile);
+    add_page_values(pass, tile, view.values, s.out);
   }
 }
 

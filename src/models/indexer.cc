@@ -34,11 +34,10 @@ void mark_highest(uint64_t* ranks, int64_t count, int64_t wanted, VisibleKeys* p
 
 /// One thread's scratch, and the row that it works on.
 struct Indexer::Scores {
-  const float *queries, *weights;  ///< [heads, key_dim], [heads]
-  I8Queries i8_queries;            ///< of `queries`
-  float* heads;                    ///< [heads, 32]
-  float* page;                     ///< [key_dim * 32]
-  uint64_t* ranks;                 ///< [context]
+  PageQueries queries;   ///< [heads, key_dim]
+  const float* weights;  ///< [heads]
+  float* heads;          ///< [heads, 32]
+  uint64_t* ranks;       ///< [context]
 };
 
 Indexer Indexer::load(WeightLoader& loader, int32_t layer) {
@@ -63,18 +62,12 @@ Indexer Indexer::load(WeightLoader& loader, int32_t layer) {
 /// rank[position] of sum over heads of weight * max(q . k, 0), heads in order, for all positions up to the row's own.
 void Indexer::score_row(const Pass& pass, int32_t layer, const Step::Part& part, int32_t position,
                         const Scores& s) const {
-  const RowKernels& kernels = pass.kernels();
   const int64_t heads = parameters_.heads, key_dim = parameters_.key_dim;
   const TileRows tile{heads, nullptr, s.heads, nullptr, nullptr, nullptr};
-  if (pass.pool.layout().type == KvType::i8)
-    kernels.quantise_queries(s.queries, heads, key_dim, s.i8_queries);
+  encode_queries(pass, s.queries, heads, key_dim);
   for (int64_t index = 0; index < pages_of(position + 1); ++index) {
-    const PageView view = view_index_keys(pass, part.pages->pages[static_cast<size_t>(index)], layer, s.page);
-    if (view.i8_keys != nullptr) {
-      kernels.scores_i8(s.i8_queries, view.i8_keys, key_dim, tile);
-    } else {
-      kernels.scores(s.queries, view.keys, key_dim, tile);
-    }
+    const PageId page = part.pages->pages[static_cast<size_t>(index)];
+    score_page(pass, s.queries, pass.pool.index_keys(page, layer), key_dim, tile);
     float sums[kPageTokens] = {};
     for (int64_t head = 0; head < heads; ++head)
       for (int key = 0; key < kPageTokens; ++key) {
@@ -107,13 +100,9 @@ Selection Indexer::select(const Pass& pass, int32_t layer, Rows h, Rows compress
   const int threads = pass.compute.pool->size();
   auto* scratch = pass.scratch.take<Scores>(threads);
   for (int thread = 0; thread < threads; ++thread)
-    scratch[thread] = {.queries = nullptr,
+    scratch[thread] = {.queries = {nullptr, take_i8_queries(pass.scratch, heads, key_dim)},
                        .weights = nullptr,
-                       .i8_queries = {.codes = pass.scratch.take<int8_t>(heads * i8_padded(key_dim)),
-                                      .scales = pass.scratch.take<float>(heads * i8_blocks(key_dim)),
-                                      .sums = pass.scratch.take<int32_t>(heads * i8_blocks(key_dim))},
                        .heads = pass.scratch.take<float>(heads * kPageTokens),
-                       .page = pass.scratch.take<float>(key_dim * kPageTokens),
                        .ranks = pass.scratch.take<uint64_t>(context_)};
   for (const Step::Part& part : pass.step.parts)
     pass.compute.pool->parallel_for(part.rows, [&](int64_t i, int thread) {
@@ -125,7 +114,7 @@ Selection Indexer::select(const Pass& pass, int32_t layer, Rows h, Rows compress
         return;
       }
       Scores s = scratch[thread];
-      s.queries = queries.row(row);
+      s.queries.floats = queries.row(row);
       s.weights = weights.row(row);
       score_row(pass, layer, part, position, s);
       mark_highest(s.ranks, position + 1, parameters_.top_k, chosen);
@@ -137,9 +126,8 @@ size_t Indexer::scratch_bytes(const Compute& compute, int64_t rows) const {
   if (!parameters_.exist()) return 0;
   const int64_t heads = parameters_.heads, key_dim = parameters_.key_dim;
   const auto threads = static_cast<size_t>(compute.pool->size());
-  const size_t thread = rows_bytes(heads, key_dim) + 2 * rows_bytes(heads, i8_blocks(key_dim)) +
-                        rows_bytes(heads + key_dim, kPageTokens) + 64 + rows_bytes(2, context_) +
-                        sizeof(Scores);
+  const size_t thread = i8_queries_bytes(heads, key_dim) + rows_bytes(heads, kPageTokens) +
+                        rows_bytes(2, context_) + sizeof(Scores);
   const int64_t widest = std::max(keys_.weights().cols(), queries_.weights().cols());
   return rows_bytes(rows, pages_of(context_)) + rows_bytes(rows, key_dim) + rows_bytes(rows, heads) +
          rows_bytes(rows, heads * key_dim) + threads * thread + 64 +

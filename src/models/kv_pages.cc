@@ -55,53 +55,21 @@ void store_values(const RowKernels& kernels, KvType type, const HeadRows& rows, 
   }
 }
 
-/// [32][dim] as floats, in place where they are stored so.
-const float* floats_of(const RowKernels& kernels, KvType type, const std::byte* rows, int64_t dim,
-                       float* scratch) {
-  switch (type) {
-    case KvType::f32:
-      return reinterpret_cast<const float*>(rows);
-    case KvType::f16:
-      kernels.widen_f16(reinterpret_cast<const uint16_t*>(rows), kTileKeys * dim, scratch);
-      return scratch;
-    case KvType::i8:
-      break;
-  }
-  CHECK(false);
-}
-
-/// `dim` values of a plane of `stride` dimensions.
-I8Values i8_values(const int8_t* plane, int64_t stride, int64_t dim) {
-  return {plane, reinterpret_cast<const float*>(plane + kTileKeys * stride), stride, dim};
-}
-
-const uint32_t* words(const float* data) { return reinterpret_cast<const uint32_t*>(data); }
-uint32_t* words(float* data) { return reinterpret_cast<uint32_t*>(data); }
-
-PageView view_heads(const RowKernels& kernels, const KvLayout& layout, const std::byte* keys,
-                    const std::byte* values, const PageScratch& scratch) {
-  const int64_t dim = layout.value_dim;
-  if (layout.type == KvType::i8)
-    return {.i8_keys = reinterpret_cast<const int8_t*>(keys),
-            .i8_values = i8_values(reinterpret_cast<const int8_t*>(values), dim, dim)};
-  return {.keys = floats_of(kernels, layout.type, keys, layout.key_dim, scratch.keys),
-          .values = {floats_of(kernels, layout.type, values, dim, scratch.values), dim, dim}};
-}
-
 /// A latent is key and, in its first value_dim dimensions, value: turned into keys page by page.
-PageView view_latents(const RowKernels& kernels, const KvLayout& layout, const std::byte* rows,
-                      const PageScratch& scratch) {
-  const int64_t dim = layout.key_dim;
-  if (layout.type == KvType::i8) {
-    CHECK(dim % 4 == 0);
-    const auto* codes = reinterpret_cast<const int8_t*>(rows);
-    auto* keys = reinterpret_cast<int8_t*>(scratch.keys);
-    kernels.keys_of_values_i8(codes, dim, keys);
-    return {.i8_keys = keys, .i8_values = i8_values(codes, dim, layout.value_dim)};
+void latents_to_keys(const RowKernels& kernels, const KvLayout& layout, const std::byte* latents,
+                     float* keys) {
+  switch (layout.type) {
+    case KvType::f32:
+      return kernels.transpose_f32(reinterpret_cast<const uint32_t*>(latents), layout.key_dim,
+                                   reinterpret_cast<uint32_t*>(keys));
+    case KvType::f16:
+      return kernels.transpose_f16(reinterpret_cast<const uint16_t*>(latents), layout.key_dim,
+                                   reinterpret_cast<uint16_t*>(keys));
+    case KvType::i8:
+      CHECK(layout.key_dim % 4 == 0);
+      return kernels.keys_of_values_i8(reinterpret_cast<const int8_t*>(latents), layout.key_dim,
+                                       reinterpret_cast<int8_t*>(keys));
   }
-  const float* floats = floats_of(kernels, layout.type, rows, dim, scratch.values);
-  kernels.transpose(words(floats), dim, words(scratch.keys));
-  return {.keys = scratch.keys, .values = {floats, dim, layout.value_dim}};
 }
 
 }  // namespace
@@ -132,11 +100,20 @@ void store_index_keys(const Pass& pass, int32_t layer, Rows keys) {
   });
 }
 
-PageView view_index_keys(const Pass& pass, PageId page, int32_t layer, float* scratch) {
-  const KvLayout& layout = pass.pool.layout();
-  const std::byte* keys = pass.pool.index_keys(page, layer);
-  if (layout.type == KvType::i8) return {.i8_keys = reinterpret_cast<const int8_t*>(keys)};
-  return {.keys = floats_of(pass.kernels(), layout.type, keys, layout.index_dim, scratch)};
+I8Queries take_i8_queries(Workspace& scratch, int64_t rows, int64_t dim) {
+  return {.codes = scratch.take<int8_t>(rows * i8_padded(dim)),
+          .scales = scratch.take<float>(rows * i8_blocks(dim)),
+          .sums = scratch.take<int32_t>(rows * i8_blocks(dim))};
+}
+
+size_t i8_queries_bytes(int64_t rows, int64_t dim) {
+  constexpr int64_t kTakes = 3, kLine = 64;
+  return static_cast<size_t>(rows * (i8_padded(dim) + 8 * i8_blocks(dim)) + kTakes * kLine);
+}
+
+void encode_queries(const Pass& pass, const PageQueries& queries, int64_t rows, int64_t dim) {
+  if (pass.pool.layout().type == KvType::i8)
+    pass.kernels().quantise_queries(queries.floats, rows, dim, queries.i8);
 }
 
 void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head) {
@@ -147,12 +124,41 @@ void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head
   for (size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(head + at, 0, kToSecondLevel);
 }
 
-PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head,
-                   const PageScratch& scratch) {
-  const KvLayout& layout = pass.pool.layout();
+PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head, float* latent_keys) {
   const std::byte* keys = pass.pool.keys(page, layer, kv_head);
-  if (layout.shape == KvShape::latent) return view_latents(pass.kernels(), layout, keys, scratch);
-  return view_heads(pass.kernels(), layout, keys, pass.pool.values(page, layer, kv_head), scratch);
+  if (pass.pool.layout().shape == KvShape::heads) return {keys, pass.pool.values(page, layer, kv_head)};
+  latents_to_keys(pass.kernels(), pass.pool.layout(), keys, latent_keys);
+  return {.keys = reinterpret_cast<const std::byte*>(latent_keys), .values = keys};
+}
+
+void score_page(const Pass& pass, const PageQueries& queries, const std::byte* keys, int64_t dim,
+                const TileRows& rows) {
+  const RowKernels& kernels = pass.kernels();
+  switch (pass.pool.layout().type) {
+    case KvType::f32:
+      return kernels.scores_f32(queries.floats, reinterpret_cast<const float*>(keys), dim, rows);
+    case KvType::f16:
+      return kernels.scores_f16(queries.floats, reinterpret_cast<const uint16_t*>(keys), dim, rows);
+    case KvType::i8:
+      return kernels.scores_i8(queries.i8, reinterpret_cast<const int8_t*>(keys), dim, rows);
+  }
+}
+
+void add_page_values(const Pass& pass, const TileRows& rows, const std::byte* values, float* out) {
+  const RowKernels& kernels = pass.kernels();
+  const KvLayout& layout = pass.pool.layout();
+  const int64_t dim = layout.value_dim, stride = layout.shape == KvShape::heads ? dim : layout.key_dim;
+  switch (layout.type) {
+    case KvType::f32:
+      return kernels.weighted_sum_f32(rows, {reinterpret_cast<const float*>(values), stride, dim}, out);
+    case KvType::f16:
+      return kernels.weighted_sum_f16(rows, {reinterpret_cast<const uint16_t*>(values), stride, dim}, out);
+    case KvType::i8: {
+      const auto* codes = reinterpret_cast<const int8_t*>(values);
+      const auto* scales = reinterpret_cast<const float*>(codes + kTileKeys * stride);
+      return kernels.weighted_sum_i8(rows, {codes, scales, stride, dim}, out);
+    }
+  }
 }
 
 }  // namespace baleen

@@ -13,24 +13,29 @@ void store_latents(const Pass& pass, int32_t layer, Rows latents);
 /// Writes the step's keys of an indexer [rows, index_dim] into its pages.
 void store_index_keys(const Pass& pass, int32_t layer, Rows keys);
 
-/// One head of one page: the floats, or the codes of an i8 cache; the other two are empty.
+/// One head of a page as the kernels read it: of the cache's type, keys as [key_dim][32].
 struct PageView {
-  const float* keys = nullptr;  ///< [key_dim][32]
-  PageValues values = {};
-  const int8_t* i8_keys = nullptr;  ///< as kernels/row_kernels.h says
-  I8Values i8_values = {};
+  const std::byte *keys, *values;
 };
 
-/// Floats that a view is put into where the page does not hold it as the kernels read it.
-struct PageScratch {
-  float* keys;    ///< [key_dim * 32]
-  float* values;  ///< [32 * max(key_dim, value_dim)]
-};
+I8Queries take_i8_queries(Workspace& scratch, int64_t rows, int64_t dim);
+size_t i8_queries_bytes(int64_t rows, int64_t dim);  ///< of scratch
 
-/// An indexer's keys of a page; there are no values.
-PageView view_index_keys(const Pass& pass, PageId page, int32_t layer, float* scratch);
+/// Query rows [rows, dim] for keys of the cache's type.
+struct PageQueries {
+  const float* floats;
+  I8Queries i8;  ///< written by encode_queries() for an i8 cache
+};
+void encode_queries(const Pass& pass, const PageQueries& queries, int64_t rows, int64_t dim);
+
 /// Fetches what view_page() will read: pages lie anywhere, so no prefetcher of the core expects the next one.
 void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head);
-PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head, const PageScratch& scratch);
+/// `latent_keys` [key_dim * 32] is written to where pages hold latents.
+PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head, float* latent_keys);
+
+/// The two products of attention, as RowKernels says.
+void score_page(const Pass& pass, const PageQueries& queries, const std::byte* keys, int64_t dim,
+                const TileRows& rows);
+void add_page_values(const Pass& pass, const TileRows& rows, const std::byte* values, float* out);
 
 }  // namespace baleen

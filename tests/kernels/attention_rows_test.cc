@@ -16,6 +16,16 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 constexpr int64_t kMore = 5;  // floats of a slot behind its values
 
+enum class Pages { f32, f16 };
+
+/// One page's keys [dim][32] and values [32][dim + kMore] of the random floats, in f16.
+std::vector<uint16_t> halves(const std::vector<float>& floats) {
+  std::vector<uint16_t> out(floats.size());
+  const auto row = static_cast<int32_t>(floats.size() / kTileKeys);
+  ref_row_kernels().store_values_f16({floats.data(), row, kTileKeys, 0, row}, out.data());
+  return out;
+}
+
 /// Query rows against several pages, as the model does it.
 struct Attention {
   int64_t rows, dim;
@@ -33,17 +43,27 @@ struct Attention {
         out(static_cast<size_t>(rows * dim)),
         visible(static_cast<size_t>(rows)) {}
 
-  void page(const RowKernels& kernels, const std::vector<float>& keys, const std::vector<float>& values) {
+  void page(const RowKernels& kernels, Pages type, const std::vector<float>& keys,
+            const std::vector<float>& values) {
     const TileRows tile{rows, visible.data(), scores.data(), max.data(), sum.data(), correction.data()};
-    kernels.scores(queries.data(), keys.data(), dim, tile);
-    kernels.softmax_tile(tile);
-    kernels.weighted_sum(tile, {values.data(), dim + kMore, dim}, out.data());
+    if (type == Pages::f32) {
+      kernels.scores_f32(queries.data(), keys.data(), dim, tile);
+      kernels.softmax_tile(tile);
+      kernels.weighted_sum_f32(tile, {values.data(), dim + kMore, dim}, out.data());
+    } else {
+      kernels.scores_f16(queries.data(), halves(keys).data(), dim, tile);
+      kernels.softmax_tile(tile);
+      kernels.weighted_sum_f16(tile, {halves(values).data(), dim + kMore, dim}, out.data());
+    }
   }
-  void finish(const RowKernels& kernels) { kernels.divide(sum.data(), rows, dim, out.data()); }
+  void finish(const RowKernels& kernels) { kernels.divide(out.data(), sum.data(), rows, dim, out.data()); }
 };
 
-/// Full pages, causal edges, windows, holes, and rows that see nothing of a page.
+constexpr int64_t kPages = 6, kFullPage = 5;
+
+/// Full pages, causal edges, windows, holes, and rows that see nothing of a page; one page that all rows see.
 VisibleKeys visible_keys(int64_t page, int64_t row, uint32_t random) {
+  if (page == kFullPage) return ~0u;
   switch ((page + row / 3) % 5) {
     case 0:
       return ~0u;
@@ -58,33 +78,36 @@ VisibleKeys visible_keys(int64_t page, int64_t row, uint32_t random) {
   }
 }
 
-void run_pages(const RowKernels& kernels, Attention& attention, Extremes extremes) {
+void run_pages(const RowKernels& kernels, Attention& attention, Pages type, Extremes extremes) {
   std::mt19937 random(7);
-  for (int64_t page = 0; page < 5; ++page) {
+  for (int64_t page = 0; page < kPages; ++page) {
     const int64_t count = kTileKeys * attention.dim;
     const auto keys = random_floats(count, static_cast<uint32_t>(10 + page), extremes);
     const auto values = random_floats(count + kTileKeys * kMore, static_cast<uint32_t>(20 + page), extremes);
     for (int64_t r = 0; r < attention.rows; ++r)
       attention.visible[static_cast<size_t>(r)] = visible_keys(page, r, static_cast<uint32_t>(random()));
-    attention.page(kernels, keys, values);
+    attention.page(kernels, type, keys, values);
   }
   attention.finish(kernels);
 }
 
 TEST(AttentionRows, EveryIsaHasTheBitsOfRef) {
-  for (const Isa isa : fast_isas())
+  for (const Pages type : {Pages::f32, Pages::f16})
     for (const Extremes extremes : {Extremes::none, Extremes::some})
-      for (const int64_t rows : {1, 2, 3, 5, 6, 7, 8, 9, 13, 17, 32})
-        for (const int64_t dim : {8, 16, 20, 24, 33, 48, 64, 80, 128}) {
-          Attention expected(rows, dim), ours(rows, dim);
-          run_pages(ref_row_kernels(), expected, extremes);
-          run_pages(kernels(isa).rows, ours, extremes);
-          const std::string what =
-              std::string(name(isa)) + " " + std::to_string(rows) + " rows of " + std::to_string(dim);
-          expect_bits(ours.max, expected.max, what + ", max");
-          expect_bits(ours.sum, expected.sum, what + ", sum");
-          expect_bits(ours.scores, expected.scores, what + ", probabilities");
-          expect_bits(ours.out, expected.out, what + ", out");
+      for (const int64_t rows : {1, 2, 3, 5, 6, 7, 8, 9, 13, 17, 32, 81})
+        for (const int64_t dim : {8, 16, 20, 24, 33, 48, 64, 80, 128, 200}) {
+          Attention expected(rows, dim);
+          run_pages(ref_row_kernels(), expected, type, extremes);
+          for (const Isa isa : fast_isas()) {
+            Attention ours(rows, dim);
+            run_pages(kernels(isa).rows, ours, type, extremes);
+            const std::string what = std::string(name(isa)) + (type == Pages::f16 ? " f16 " : " f32 ") +
+                                     std::to_string(rows) + " rows of " + std::to_string(dim);
+            expect_bits(ours.max, expected.max, what + ", max");
+            expect_bits(ours.sum, expected.sum, what + ", sum");
+            expect_bits(ours.scores, expected.scores, what + ", probabilities");
+            expect_bits(ours.out, expected.out, what + ", out");
+          }
         }
 }
 
@@ -105,24 +128,27 @@ I8Values view(const std::vector<int8_t>& page, int64_t stride, int64_t dim) {
 
 /// Probabilities and corrections as a softmax leaves them.
 void set_probabilities(Attention& attention, VisibleKeys written) {
+  const int64_t page = written == ~VisibleKeys{0} ? kFullPage : 1;
   for (size_t r = 0; r < attention.visible.size(); ++r)
-    attention.visible[r] = visible_keys(1, static_cast<int64_t>(r), 0x5A5A1234) & written;
+    attention.visible[r] = visible_keys(page, static_cast<int64_t>(r), 0x5A5A1234) & written;
   attention.scores = random_floats(attention.rows * kTileKeys, 8);
   attention.correction = random_floats(attention.rows, 9);
+  for (size_t r = 0; r < attention.correction.size(); r += 3) attention.correction[r] = 1;
   attention.out = random_floats(attention.rows * attention.dim, 10);
   for (float& p : attention.scores) p = std::exp(4 * p);
 }
 
 TEST(AttentionRows, I8ValuesHaveTheBitsOfRef) {
-  constexpr VisibleKeys kWritten = 0x7FFFFFF1;
   for (const Isa isa : fast_isas())
-    for (const Extremes extremes : {Extremes::none, Extremes::some})
+    for (const auto& [written, extremes] :
+         {std::pair{0x7FFFFFF1u, Extremes::none}, std::pair{0x7FFFFFF1u, Extremes::some},
+          std::pair{~0u, Extremes::none}, std::pair{~0u, Extremes::some}})
       for (const int64_t rows : {1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 40})
-        for (const int64_t dim : {4, 8, 16, 20, 32, 33, 48, 56, 64, 80, 128}) {
+        for (const int64_t dim : {4, 8, 16, 20, 32, 33, 48, 56, 64, 80, 128, 160, 200}) {
           const int64_t stride = dim + rows % 3 * 32;
-          const auto page = i8_page(stride, kWritten, extremes);
+          const auto page = i8_page(stride, written, extremes);
           Attention expected(rows, dim), ours(rows, dim);
-          for (Attention* attention : {&expected, &ours}) set_probabilities(*attention, kWritten);
+          for (Attention* attention : {&expected, &ours}) set_probabilities(*attention, written);
           for (Attention* attention : {&expected, &ours})
             (attention == &ours ? kernels(isa).rows : ref_row_kernels())
                 .weighted_sum_i8({rows, attention->visible.data(), attention->scores.data(), nullptr, nullptr,
@@ -158,25 +184,12 @@ TEST(AttentionRows, I8ValuesAreWeighted) {
   }
 }
 
-TEST(AttentionRows, TransposesWords) {
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
-    if (!cpu_has(isa)) continue;
-    for (const int64_t columns : {1, 7, 16, 144}) {
-      std::vector<uint32_t> rows(static_cast<size_t>(kTileKeys * columns)), out(rows.size());
-      for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<uint32_t>(i);
-      kernels(isa).rows.transpose(rows.data(), columns, out.data());
-      for (size_t i = 0; i < out.size(); ++i)
-        ASSERT_EQ(out[i], i % kTileKeys * static_cast<size_t>(columns) + i / kTileKeys);
-    }
-  }
-}
-
 TEST(AttentionRows, IsSoftmaxAttention) {
   constexpr int64_t kRows = 4, kDim = 24;
   Attention attention(kRows, kDim);
   const auto keys = random_floats(kTileKeys * kDim, 1), values = random_floats(kTileKeys * (kDim + kMore), 2);
   for (int64_t r = 0; r < kRows; ++r) attention.visible[static_cast<size_t>(r)] = 0xFFu << r;
-  attention.page(ref_row_kernels(), keys, values);
+  attention.page(ref_row_kernels(), Pages::f32, keys, values);
   attention.finish(ref_row_kernels());
   for (int64_t r = 0; r < kRows; ++r) {
     std::vector<double> out(kDim);

@@ -120,17 +120,4 @@ void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out) {
   }
 }
 
-/// Sixteen bytes are four dimensions of four slots one way and four slots of four dimensions the other.
-void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys) {
-  const __m128i bytes = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  for (int64_t d = 0; d < dim; d += 4)
-    for (int64_t slot = 0; slot < kTileKeys; slot += 4) {
-      const auto* from = reinterpret_cast<const __m128i*>(values + (slot / 4 * dim + d) * 4);
-      auto* to = reinterpret_cast<__m128i*>(keys + (d / 4 * kTileKeys + slot) * 4);
-      _mm_storeu_si128(to, _mm_shuffle_epi8(_mm_loadu_si128(from), bytes));
-    }
-  __builtin_memcpy(keys + kTileKeys * dim, values + kTileKeys * dim,
-                   static_cast<size_t>(i8_blocks(dim)) * kTileKeys * sizeof(float));
-}
-
 }  // namespace baleen::avx2

@@ -1,4 +1,4 @@
-// Keys and values into the pages of the KV cache, and back to floats (rules: kernels/ref/kv_rows.cc).
+// Keys and values into the pages of the KV cache (rules: kernels/ref/kv_rows.cc).
 #include "kernels/avx2/rows.h"
 
 namespace baleen::avx2 {
@@ -26,13 +26,6 @@ void store_values_f16(const HeadRows& rows, uint16_t* values) {
                        _mm256_cvtps_ph(_mm256_loadu_ps(from + d), _MM_FROUND_TO_NEAREST_INT));
     for (; d < rows.dim; ++d) to[d] = _cvtss_sh(from[d], _MM_FROUND_TO_NEAREST_INT);
   }
-}
-
-void widen_f16(const uint16_t* x, int64_t count, float* out) {
-  int64_t i = 0;
-  for (; i + 8 <= count; i += 8)
-    _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + i))));
-  for (; i < count; ++i) out[i] = _cvtsh_ss(x[i]);
 }
 
 }  // namespace baleen::avx2

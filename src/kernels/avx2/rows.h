@@ -28,6 +28,9 @@ struct Whole {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
   BALEEN_INLINE __m256 load(const float* from, int64_t) { return _mm256_loadu_ps(from); }
+  BALEEN_INLINE __m256 load(const uint16_t* from, int64_t) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
   BALEEN_INLINE void store(float* to, int64_t, __m256 x) { _mm256_storeu_ps(to, x); }
 };
 struct Partial {
@@ -36,6 +39,11 @@ struct Partial {
   }
   BALEEN_INLINE __m256 load(const float* from, int64_t count) {
     return _mm256_maskload_ps(from, lanes_left(count));
+  }
+  BALEEN_INLINE __m256 load(const uint16_t* from, int64_t count) {
+    alignas(16) uint16_t halves[8] = {};
+    for (int64_t i = 0; i < count && i < 8; ++i) halves[i] = from[i];
+    return _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(halves)));
   }
   BALEEN_INLINE void store(float* to, int64_t count, __m256 x) {
     _mm256_maskstore_ps(to, lanes_left(count), x);
@@ -91,16 +99,18 @@ void scale(const float* x, float factor, int64_t width, float* out);
 
 void store_keys_f16(const HeadRows& rows, uint16_t* keys);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
-void widen_f16(const uint16_t* x, int64_t count, float* out);
 
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
 
-void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+void scores_f32(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+void scores_f16(const float* queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
-void weighted_sum(const TileRows& rows, const PageValues& values, float* out);
+void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out);
+void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, float* out);
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
-void transpose(const uint32_t* rows, int64_t columns, uint32_t* out);
+void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out);
+void transpose_f16(const uint16_t* rows, int64_t columns, uint16_t* out);
 void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys);
-void divide(const float* sum, int64_t rows, int64_t dim, float* out);
+void divide(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);
 
 }  // namespace baleen::avx2

@@ -1,4 +1,4 @@
-// Attention's second product over an i8 page (rules: kernels/ref/i8_values.cc). A block of 32 dimensions at a time: the
+// Attention's second product over an i8 page (rules: kernels/ref/i8_values.cc). For some blocks of 32 dimensions the
 // weights of 16 rows become bytes, four neighbouring keys to a 32-bit word; then tiles of 8 rows x 32 dimensions, whose
 // operands are such a word, broadcast, and the codes of the same four keys for 16 dimensions.
 #include "kernels/avx512/rows.h"
@@ -7,6 +7,8 @@ namespace baleen::avx512 {
 namespace {
 
 constexpr int kGroupRows = 16, kBlockRows = 8, kKeyGroups = kTileKeys / 4;
+constexpr int kBatch =
+    4;  // blocks whose weights are made one after the other: each waits long for its maxima
 
 /// Rows that all see a key of the page.
 struct Group {
@@ -14,7 +16,8 @@ struct Group {
   int64_t first;
   int count;
 
-  const float* p(int r) const { return rows.scores + (first + r) * kTileKeys; }
+  [[gnu::always_inline]] const float* p(int r) const { return rows.scores + (first + r) * kTileKeys; }
+  [[gnu::always_inline]] VisibleKeys visible(int r) const { return rows.visible[first + r]; }
 };
 
 /// The weights of a block: of two rows, words 4 g and 4 g + 1 (2, 3: the second row) are keys 4 g … and 16 + 4 g ….
@@ -22,41 +25,52 @@ struct Weights {
   alignas(64) uint32_t words[kGroupRows / 2][2 * kKeyGroups];
   alignas(64) float factor[kGroupRows];
   alignas(64) float step[kGroupRows];
-
-  const uint32_t* row(int r) const { return words[r / 2] + r % 2 * 2; }
 };
-constexpr int word_of(int key_group) { return key_group % 4 * 4 + key_group / 4; }
+constexpr int word_of(int row, int key_group) { return key_group % 4 * 4 + row % 2 * 2 + key_group / 4; }
 
-struct RowWeights {
+struct Lanes {
   __m512 low, high;
 };
+BALEEN_INLINE Lanes load_lanes(const float* from) {
+  return {_mm512_loadu_ps(from), _mm512_loadu_ps(from + 16)};
+}
 
-struct Scales {
-  __m512 low, high;
-
-  BALEEN_INLINE Scales of(const float* scales) {
-    return {_mm512_loadu_ps(scales), _mm512_loadu_ps(scales + 16)};
+/// 16 rows that see all keys.
+struct Whole {
+  BALEEN_INLINE int count(const Group&) { return kGroupRows; }
+  BALEEN_INLINE Lanes weigh(const Group& group, int r, const Lanes& scales) {
+    const Lanes p = load_lanes(group.p(r));
+    return {_mm512_mul_ps(p.low, scales.low), _mm512_mul_ps(p.high, scales.high)};
   }
-  /// A masked key's scale may be anything.
-  [[gnu::always_inline]] RowWeights weigh(const Group& group, int r) const {
-    const VisibleKeys visible = group.rows.visible[group.first + r];
-    return {
-        _mm512_maskz_mul_ps(static_cast<__mmask16>(visible), _mm512_loadu_ps(group.p(r)), low),
-        _mm512_maskz_mul_ps(static_cast<__mmask16>(visible >> 16), _mm512_loadu_ps(group.p(r) + 16), high)};
+};
+/// A masked key's scale may be anything.
+struct Partial {
+  BALEEN_INLINE int count(const Group& group) { return group.count; }
+  BALEEN_INLINE Lanes weigh(const Group& group, int r, const Lanes& scales) {
+    const Lanes p = load_lanes(group.p(r));
+    const VisibleKeys visible = group.visible(r);
+    return {_mm512_maskz_mul_ps(static_cast<__mmask16>(visible), p.low, scales.low),
+            _mm512_maskz_mul_ps(static_cast<__mmask16>(visible >> 16), p.high, scales.high)};
   }
 };
 
 /// Numbers >= 0 compare like their bits, and a NaN of either sign above all of them.
-BALEEN_INLINE void find_steps(const Group& group, const Scales& scales, Weights& weights) {
-  __m512 lanes[kTreeRows];
+template <class Keys>
+BALEEN_INLINE void find_steps(const Group& group, const Lanes& scales, Weights& weights) {
+  __m512 quads[4];
   BALEEN_UNROLL
-  for (int slot = 0; slot < kTreeRows; ++slot) {
-    lanes[slot] = _mm512_setzero_ps();
-    if (tree_row(slot) >= group.count) continue;
-    const RowWeights w = scales.weigh(group, tree_row(slot));
-    lanes[slot] = largest_bits(w.low, w.high);
+  for (int q = 0; q < 4; ++q) {
+    __m512 lanes[4];
+    BALEEN_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      lanes[i] = _mm512_setzero_ps();
+      if (q + 4 * i >= Keys::count(group)) continue;
+      const Lanes w = Keys::weigh(group, q + 4 * i, scales);
+      lanes[i] = largest_bits(w.low, w.high);
+    }
+    quads[q] = fold_quad(lanes, largest_bits);
   }
-  const __m512 largest = fold_rows(lanes, largest_bits);
+  const __m512 largest = fold_quads(quads, largest_bits);
   const __mmask16 broken =
       _mm512_cmpge_epu32_mask(_mm512_castps_si512(largest), _mm512_set1_epi32(0x7F800000));
   const __mmask16 coded = _mm512_cmp_ps_mask(largest, _mm512_set1_ps(kI8Tiny), _CMP_GE_OQ) & ~broken;
@@ -66,87 +80,103 @@ BALEEN_INLINE void find_steps(const Group& group, const Scales& scales, Weights&
 }
 
 /// 0 … 255 of one row, the low and the high keys of each 128 bits side by side, as 16-bit numbers.
-BALEEN_INLINE __m512i code(const RowWeights& w, float factor) {
+BALEEN_INLINE __m512i code(const Lanes& w, float factor) {
   const __m512 by = _mm512_set1_ps(factor);
   return _mm512_packus_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(w.low, by)),
                              _mm512_cvtps_epi32(_mm512_mul_ps(w.high, by)));
 }
 
-BALEEN_INLINE void quantise_weights(const Group& group, const float* block_scales, Weights& weights) {
-  const Scales scales = Scales::of(block_scales);
-  find_steps(group, scales, weights);
-  for (int r = 0; r < group.count; r += 2) {
-    const int second = r + 1 < group.count ? r + 1 : r;
-    const __m512i a = code(scales.weigh(group, r), weights.factor[r]);
-    const __m512i b = code(scales.weigh(group, second), weights.factor[second]);
+template <class Keys>
+BALEEN_INLINE void put_codes(const Group& group, const Lanes& scales, Weights& weights) {
+  BALEEN_UNROLL
+  for (int r = 0; r < kGroupRows; r += 2) {
+    if (r >= Keys::count(group)) break;
+    const int second = r + 1 < Keys::count(group) ? r + 1 : r;
+    const __m512i a = code(Keys::weigh(group, r, scales), weights.factor[r]);
+    const __m512i b = code(Keys::weigh(group, second, scales), weights.factor[second]);
     _mm512_store_si512(weights.words[r / 2], _mm512_packus_epi16(a, b));
   }
 }
 
-/// What is added to: [rows, dim].
-struct Sums {
-  const float* correction;
-  float* out;
-};
+template <class Keys>
+void quantise_weights(const Group& group, const float* scales, int blocks, Weights* weights) {
+  for (int b = 0; b < blocks; ++b) find_steps<Keys>(group, load_lanes(scales + b * kTileKeys), weights[b]);
+  for (int b = 0; b < blocks; ++b) put_codes<Keys>(group, load_lanes(scales + b * kTileKeys), weights[b]);
+}
 
-/// kVectors * 16 dimensions from d, of which the last vector's `mask` are there.
+/// Rows from `row`, an even one, and kVectors * 16 dimensions, of which the last vector's `mask` are there; out is
+/// [rows, dim].
 template <int kRows, int kVectors>
-BALEEN_INLINE void sum_block(const Weights& weights, int row, const I8Values& values, int64_t d,
-                             const Sums& sums, __mmask16 mask) {
+BALEEN_INLINE void sum_block(const Weights& weights, int row, const I8Values& values, __mmask16 mask,
+                             float* out) {
+  const auto lanes = [&](int v) { return v == kVectors - 1 ? mask : __mmask16{0xFFFF}; };
   __m512i sum[kRows][kVectors];
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) BALEEN_UNROLL
   for (int v = 0; v < kVectors; ++v) sum[r][v] = _mm512_setzero_si512();
+  const uint32_t* words = weights.words[row / 2];
+  asm("" : "+r"(words));  // one address, not one for each word
+  const int8_t* from = values.codes;
   BALEEN_UNROLL
-  for (int g = 0; g < kKeyGroups; ++g) {
+  for (int g = 0; g < kKeyGroups; ++g, from = next_row(from, values.stride * 4)) {
     __m512i codes[kVectors];
     BALEEN_UNROLL
-    for (int v = 0; v < kVectors; ++v)
-      codes[v] = _mm512_maskz_loadu_epi32(v == kVectors - 1 ? mask : __mmask16{0xFFFF},
-                                          values.codes + (g * values.stride + d + v * 16) * 4);
+    for (int v = 0; v < kVectors; ++v) codes[v] = _mm512_maskz_loadu_epi32(lanes(v), from + v * 64);
     BALEEN_UNROLL
     for (int r = 0; r < kRows; ++r) {
-      const __m512i weight = _mm512_set1_epi32(static_cast<int>(weights.row(row + r)[word_of(g)]));
+      const auto word = static_cast<int>(words[r / 2 * 2 * kKeyGroups + word_of(r, g)]);
       BALEEN_UNROLL
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = _mm512_dpbusd_epi32(sum[r][v], weight, codes[v]);
+      for (int v = 0; v < kVectors; ++v)
+        sum[r][v] = _mm512_dpbusd_epi32(sum[r][v], _mm512_set1_epi32(word), codes[v]);
     }
   }
   BALEEN_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    const __m512 step = _mm512_set1_ps(weights.step[row + r]), c = _mm512_set1_ps(sums.correction[r]);
+  for (int r = 0; r < kRows; ++r, out = next_row(out, values.dim)) {
+    const __m512 step = _mm512_set1_ps(weights.step[row + r]);
     BALEEN_UNROLL
     for (int v = 0; v < kVectors; ++v) {
-      const __mmask16 lanes = v == kVectors - 1 ? mask : __mmask16{0xFFFF};
-      float* o = sums.out + r * values.dim + d + v * 16;
-      const __m512 old = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, o), c);
-      _mm512_mask_storeu_ps(o, lanes, _mm512_fmadd_ps(step, _mm512_cvtepi32_ps(sum[r][v]), old));
+      const __m512 old = _mm512_maskz_loadu_ps(lanes(v), out + v * 16);
+      _mm512_mask_storeu_ps(out + v * 16, lanes(v),
+                            _mm512_fmadd_ps(step, _mm512_cvtepi32_ps(sum[r][v]), old));
     }
   }
 }
 
+/// A block, of which `left` dimensions are there.
 template <int kRows>
-void sum_rows(const Weights& weights, int row, const I8Values& values, int64_t d, const Sums& sums) {
-  const int64_t left = values.dim - d;
-  if (left > 16) {
-    sum_block<kRows, 2>(weights, row, values, d, sums, lanes_left(left - 16));
+void sum_rows(const Weights& weights, int row, const I8Values& values, int64_t left, float* out) {
+  if (left >= 32) {
+    sum_block<kRows, 2>(weights, row, values, 0xFFFF, out);
+  } else if (left > 16) {
+    sum_block<kRows, 2>(weights, row, values, lanes_left(left - 16), out);
   } else {
-    sum_block<kRows, 1>(weights, row, values, d, sums, lanes_left(left));
+    sum_block<kRows, 1>(weights, row, values, lanes_left(left), out);
   }
 }
 
-using SumRows = void (*)(const Weights& weights, int row, const I8Values& values, int64_t d,
-                         const Sums& sums);
+using SumRows = void (*)(const Weights& weights, int row, const I8Values& values, int64_t left, float* out);
 constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>, sum_rows<4>,
                                           sum_rows<5>, sum_rows<6>, sum_rows<7>, sum_rows<8>};
 
+bool sees_all(const Group& group) {
+  VisibleKeys all = ~VisibleKeys{0};
+  for (int r = 0; r < group.count; ++r) all &= group.visible(r);
+  return all == ~VisibleKeys{0} && group.count == kGroupRows;
+}
+
 void sum_group(const Group& group, const I8Values& values, float* out) {
-  Weights weights;
-  for (int64_t d = 0; d < values.dim; d += kI8Block) {
-    quantise_weights(group, values.scales + d, weights);  // 32 scales for 32 dimensions
-    for (int r = 0; r < group.count; r += kBlockRows) {
-      const int block = group.count - r < kBlockRows ? group.count - r : kBlockRows;
-      kSumRows[block - 1](weights, r, values, d,
-                          {group.rows.correction + group.first + r, out + r * values.dim});
+  const auto quantise = sees_all(group) ? quantise_weights<Whole> : quantise_weights<Partial>;
+  Weights weights[kBatch];
+  for (int64_t d = 0; d < values.dim; d += kBatch * kI8Block) {
+    const int64_t blocks = i8_blocks(values.dim - d) < kBatch ? i8_blocks(values.dim - d) : kBatch;
+    quantise(group, values.scales + d, static_cast<int>(blocks), weights);  // 32 scales for 32 dimensions
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t at = d + b * kI8Block;
+      const I8Values block{values.codes + at * 4, nullptr, values.stride, values.dim};
+      for (int r = 0; r < group.count; r += kBlockRows) {
+        const int count = group.count - r < kBlockRows ? group.count - r : kBlockRows;
+        kSumRows[count - 1](weights[b], r, block, values.dim - at, out + r * values.dim + at);
+      }
     }
   }
 }
@@ -154,6 +184,7 @@ void sum_group(const Group& group, const I8Values& values, float* out) {
 }  // namespace
 
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out) {
+  correct_sums(rows, values.dim, out);
   for (int64_t r = 0; r < rows.count; ++r) {
     int count = 0;
     while (count < kGroupRows && r + count < rows.count && rows.visible[r + count] != 0) ++count;
@@ -161,27 +192,6 @@ void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out) {
     sum_group({rows, r, count}, values, out + r * values.dim);
     r += count - 1;
   }
-}
-
-/// Four groups of keys and 16 dimensions at a time: 4 x 4 bytes are transposed within 128 bits, then those themselves.
-void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys) {
-  const __m512i bytes =
-      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-  for (int64_t d = 0; d < dim; d += 16)
-    for (int64_t g = 0; g < kKeyGroups; g += 4) {
-      __m512i x[4];
-      for (int i = 0; i < 4; ++i)
-        x[i] = _mm512_shuffle_epi8(
-            _mm512_maskz_loadu_epi32(lanes_left(dim - d), values + ((g + i) * dim + d) * 4), bytes);
-      const __m512i a = _mm512_shuffle_i32x4(x[0], x[1], 0x44), b = _mm512_shuffle_i32x4(x[2], x[3], 0x44);
-      const __m512i c = _mm512_shuffle_i32x4(x[0], x[1], 0xEE), e = _mm512_shuffle_i32x4(x[2], x[3], 0xEE);
-      const __m512i out[4] = {_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xDD),
-                              _mm512_shuffle_i32x4(c, e, 0x88), _mm512_shuffle_i32x4(c, e, 0xDD)};
-      for (int64_t i = 0; i < 4 && d + 4 * i < dim; ++i)
-        _mm512_storeu_si512(keys + ((d / 4 + i) * kTileKeys + g * 4) * 4, out[i]);
-    }
-  __builtin_memcpy(keys + kTileKeys * dim, values + kTileKeys * dim,
-                   static_cast<size_t>(i8_blocks(dim)) * kTileKeys * sizeof(float));
 }
 
 }  // namespace baleen::avx512

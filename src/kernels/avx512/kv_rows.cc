@@ -1,4 +1,4 @@
-// Keys and values into the pages of the KV cache, and back to floats (rules: kernels/ref/kv_rows.cc).
+// Keys and values into the pages of the KV cache (rules: kernels/ref/kv_rows.cc).
 #include "kernels/avx512/rows.h"
 
 namespace baleen::avx512 {
@@ -26,13 +26,6 @@ void store_values_f16(const HeadRows& rows, uint16_t* values) {
       const __m256i half = _mm512_cvtps_ph(_mm512_maskz_loadu_ps(mask, from + d), _MM_FROUND_TO_NEAREST_INT);
       _mm256_mask_storeu_epi16(to + d, mask, half);
     }
-  }
-}
-
-void widen_f16(const uint16_t* x, int64_t count, float* out) {
-  for (int64_t i = 0; i < count; i += 16) {
-    const __mmask16 mask = lanes_left(count - i);
-    _mm512_mask_storeu_ps(out + i, mask, _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, x + i)));
   }
 }
 

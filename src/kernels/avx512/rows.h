@@ -17,28 +17,32 @@ BALEEN_INLINE __mmask16 lanes_left(int64_t left) {
   return static_cast<__mmask16>(left >= 16 ? 0xFFFF : (1u << left) - 1);
 }
 
-/// e^x = 2^n * p where it is neither 0 nor infinite.
-struct ExpParts {
-  __m512 n, p;
-};
-BALEEN_INLINE ExpParts exp_parts(__m512 x) {
+/// e^x = 2^n * p where it is neither 0 nor infinite. Step by step for all N vectors: the chain of one is long, and a
+/// core looks ahead of only a few chains that come one after the other.
+template <int N>
+BALEEN_INLINE void exp_parts(const __m512 (&x)[N], __m512 (&n)[N], __m512 (&p)[N]) {
   const __m512 shift = _mm512_set1_ps(0x1.8p23f);
-  const __m512 n = _mm512_sub_ps(_mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(kExpLog2E)), shift), shift);
-  __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(-kExpLn2High), x);
-  r = _mm512_fmadd_ps(n, _mm512_set1_ps(-kExpLn2Low), r);
-  __m512 p = _mm512_set1_ps(kExpC6);
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpC5));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpC4));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpC3));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpC2));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
-  return {n, p};
+  __m512 r[N];
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) n[i] = _mm512_add_ps(_mm512_mul_ps(x[i], _mm512_set1_ps(kExpLog2E)), shift);
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) n[i] = _mm512_sub_ps(n[i], shift);
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) r[i] = _mm512_fmadd_ps(n[i], _mm512_set1_ps(-kExpLn2High), x[i]);
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) r[i] = _mm512_fmadd_ps(n[i], _mm512_set1_ps(-kExpLn2Low), r[i]);
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) p[i] = _mm512_fmadd_ps(_mm512_set1_ps(kExpC6), r[i], _mm512_set1_ps(kExpC5));
+  for (const float c : {kExpC4, kExpC3, kExpC2, 1.0f, 1.0f}) {
+    BALEEN_UNROLL
+    for (int i = 0; i < N; ++i) p[i] = _mm512_fmadd_ps(p[i], r[i], _mm512_set1_ps(c));
+  }
 }
 
 BALEEN_INLINE __m512 exp(__m512 x) {
-  const ExpParts e = exp_parts(x);
-  __m512 y = _mm512_scalef_ps(e.p, e.n);
+  __m512 in[1] = {x}, n[1], p[1];
+  exp_parts(in, n, p);
+  __m512 y = _mm512_scalef_ps(p[0], n[0]);
   const __mmask16 low = _mm512_cmp_ps_mask(x, _mm512_set1_ps(kExpLow), _CMP_LT_OQ);
   const __mmask16 high = _mm512_cmp_ps_mask(x, _mm512_set1_ps(kExpHigh), _CMP_GT_OQ);
   const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
@@ -47,11 +51,16 @@ BALEEN_INLINE __m512 exp(__m512 x) {
   return _mm512_mask_mov_ps(y, nan, x);
 }
 
-/// e^x where x <= 0 or a NaN, as a softmax has it; 0 outside of `lanes`.
-BALEEN_INLINE __m512 exp_of_difference(__mmask16 lanes, __m512 x) {
-  const ExpParts e = exp_parts(x);
-  const __mmask16 above = _mm512_mask_cmp_ps_mask(lanes, x, _mm512_set1_ps(kExpLow), _CMP_NLT_UQ);
-  return _mm512_maskz_scalef_ps(above, e.p, e.n);
+/// e^x where x <= 0 or a NaN, as a softmax has it, in place.
+template <int N>
+BALEEN_INLINE void exp_of_differences(__m512 (&x)[N]) {
+  __m512 n[N], p[N];
+  exp_parts(x, n, p);
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) {
+    const __mmask16 above = _mm512_cmp_ps_mask(x[i], _mm512_set1_ps(kExpLow), _CMP_NLT_UQ);
+    x[i] = _mm512_maskz_scalef_ps(above, p[i], n[i]);
+  }
 }
 
 BALEEN_INLINE float tree_sum(__m512 x) {
@@ -69,28 +78,35 @@ BALEEN_INLINE float tree_max(__m512 x) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
-/// Lanes to fold of kTreeRows rows, in the order of tree_row(); lane r of the result is row r's.
+/// The fixed tree (lane i takes lane i + 8, + 4, + 2, + 1) of 16 rows at once, in 15 folds of two vectors: first of
+/// four rows (quad q: rows q, q + 4, q + 8 and q + 12), then of the four quads. Lane r of the result is row r's.
 constexpr int kTreeRows = 16;
-constexpr int tree_row(int slot) { return slot % 4 * 4 + slot / 4; }
-
-/// The fixed tree (lane i takes lane i + 8, + 4, + 2, + 1) in 15 folds of two vectors each.
 template <class Fold>
-BALEEN_INLINE __m512 fold_rows(__m512 (&x)[kTreeRows], const Fold& fold) {
-  for (int i = 0; i < 8; ++i)
-    x[i] = fold(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x44),
-                _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xEE));
-  for (int i = 0; i < 4; ++i)
-    x[i] = fold(_mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0x88),
-                _mm512_shuffle_f32x4(x[2 * i], x[2 * i + 1], 0xDD));
-  for (int i = 0; i < 2; ++i) {
-    const __m512d a = _mm512_castps_pd(x[2 * i]), b = _mm512_castps_pd(x[2 * i + 1]);
-    x[i] = fold(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
-  }
-  return fold(_mm512_shuffle_ps(x[0], x[1], 0b10001000), _mm512_shuffle_ps(x[0], x[1], 0b11011101));
+BALEEN_INLINE __m512 fold_quad(const __m512 (&x)[4], const Fold& fold) {
+  const __m512 a = fold(_mm512_shuffle_f32x4(x[0], x[1], 0x44), _mm512_shuffle_f32x4(x[0], x[1], 0xEE));
+  const __m512 b = fold(_mm512_shuffle_f32x4(x[2], x[3], 0x44), _mm512_shuffle_f32x4(x[2], x[3], 0xEE));
+  return fold(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+}
+template <class Fold>
+BALEEN_INLINE __m512 fold_quads(const __m512 (&x)[4], const Fold& fold) {
+  const auto halves = [&](__m512 left, __m512 right) {
+    const __m512d a = _mm512_castps_pd(left), b = _mm512_castps_pd(right);
+    return fold(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
+  };
+  const __m512 a = halves(x[0], x[1]), b = halves(x[2], x[3]);
+  return fold(_mm512_shuffle_ps(a, b, 0b10001000), _mm512_shuffle_ps(a, b, 0b11011101));
 }
 
 BALEEN_INLINE __m512 largest_bits(__m512 a, __m512 b) {
   return _mm512_castsi512_ps(_mm512_max_epu32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+}
+
+/// An address that GCC must add up when it is used: kept for all 8 rows they would fill registers and the stack.
+template <class T>
+BALEEN_INLINE T* next_row(T* row, int64_t stride) {
+  row += stride;
+  asm("" : "+r"(row));
+  return row;
 }
 
 void rms_norm(const float* x, const float* weight, int64_t width, float eps, float* out);
@@ -102,16 +118,20 @@ void scale(const float* x, float factor, int64_t width, float* out);
 
 void store_keys_f16(const HeadRows& rows, uint16_t* keys);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
-void widen_f16(const uint16_t* x, int64_t count, float* out);
 
 void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys);
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
 
-void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+void scores_f32(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+void scores_f16(const float* queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
-void weighted_sum(const TileRows& rows, const PageValues& values, float* out);
+/// out[r] = out[r] * correction[r] for the rows that see a key of the page.
+void correct_sums(const TileRows& rows, int64_t dim, float* out);
+void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out);
+void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, float* out);
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
-void transpose(const uint32_t* rows, int64_t columns, uint32_t* out);
-void divide(const float* sum, int64_t rows, int64_t dim, float* out);
+void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out);
+void transpose_f16(const uint16_t* rows, int64_t columns, uint16_t* out);
+void divide(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);
 
 }  // namespace baleen::avx512

@@ -72,14 +72,6 @@ void store_values_i8(const HeadRows& rows, int8_t* values) {
   }
 }
 
-void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys) {
-  for (int64_t d = 0; d < dim; ++d)
-    for (int64_t slot = 0; slot < kTileKeys; ++slot)
-      keys[(d / 4 * kTileKeys + slot) * 4 + d % 4] = values[(slot / 4 * dim + d) * 4 + slot % 4];
-  const float* scales = scales_after(values, kTileKeys * dim);
-  std::copy_n(scales, i8_blocks(dim) * kTileKeys, scales_after(keys, kTileKeys * dim));
-}
-
 void quantise_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out) {
   const int64_t padded = i8_padded(dim), blocks = i8_blocks(dim);
   for (int64_t r = 0; r < rows; ++r) {

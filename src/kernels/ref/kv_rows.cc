@@ -1,4 +1,4 @@
-// New keys and values into the pages of the KV cache, and back to floats. f16 rounds to nearest, ties to
+// New keys and values into the pages of the KV cache. f16 rounds to nearest, ties to
 // even.
 #include <immintrin.h>
 
@@ -34,10 +34,6 @@ void store_values_f16(const HeadRows& rows, uint16_t* values) {
   for (int32_t r = 0; r < rows.count; ++r)
     for (int32_t d = 0; d < rows.dim; ++d)
       values[(rows.slot + r) * rows.dim + d] = to_f16(rows.data[r * rows.stride + d]);
-}
-
-void widen_f16(const uint16_t* x, int64_t count, float* out) {
-  for (int64_t i = 0; i < count; ++i) out[i] = _cvtsh_ss(x[i]);
 }
 
 }  // namespace baleen::ref

@@ -25,7 +25,6 @@ void store_keys_f32(const HeadRows& rows, float* keys);
 void store_keys_f16(const HeadRows& rows, uint16_t* keys);
 void store_values_f32(const HeadRows& rows, float* values);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
-void widen_f16(const uint16_t* x, int64_t count, float* out);
 
 void store_keys_i8(const HeadRows& rows, int8_t* keys);
 void store_values_i8(const HeadRows& rows, int8_t* values);
@@ -33,11 +32,14 @@ void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys);
 void quantise_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
 
-void scores(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+void scores_f32(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
+void scores_f16(const float* queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
-void weighted_sum(const TileRows& rows, const PageValues& values, float* out);
+void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out);
+void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, float* out);
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
-void transpose(const uint32_t* rows, int64_t columns, uint32_t* out);
-void divide(const float* sum, int64_t rows, int64_t dim, float* out);
+void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out);
+void transpose_f16(const uint16_t* rows, int64_t columns, uint16_t* out);
+void divide(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);
 
 }  // namespace baleen::ref
