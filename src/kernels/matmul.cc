@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kUnitBytes = 256 << 10;  // a quarter of a second-level cache of 1 MiB
 constexpr int64_t kUnitsOfThread = 8;
-constexpr int64_t kStreamedTiles = 4;     // up to 32 rows
+constexpr int64_t kStreamedTiles = 8;     // up to 64 rows
 constexpr int64_t kAheadBytes = 4 << 10;  // about 300 ns at 15 GB/s: the latency of memory
 
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }

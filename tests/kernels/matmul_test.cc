@@ -115,7 +115,7 @@ TEST(Matmul, NanInfinityZeroAndTinyActivations) {
   const Compute ref{&kernels(Isa::ref), &pool};
   std::mt19937 random(5);
   for (const BlockType type : kTypes) {
-    const Shape shape{17, 768, 6};
+    const Shape shape{17, 768, 8};  // a whole tile
     const PackedMatrix weights =
         packed(type, shape, random_blocks(type, shape.rows * shape.cols, random), ref);
     auto x = random_rows(shape.tokens * shape.cols, random);

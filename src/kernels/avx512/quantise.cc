@@ -1,14 +1,10 @@
 // Rows of floats to the tiles that the kernels take (kernels/quantise_blocks.h).
 #include "kernels/avx512/matmul.h"
-#include "kernels/avx512/vectors.h"
+#include "kernels/avx512/quantise_eight.h"
 #include "kernels/quantise_blocks.h"
 
 namespace baleen::avx512 {
 namespace {
-
-BALEEN_INLINE __m512i magnitude(const float* x) {
-  return _mm512_and_si512(_mm512_castps_si512(_mm512_loadu_ps(x)), _mm512_set1_epi32(0x7FFFFFFF));
-}
 
 struct Slab {
   BALEEN_INLINE uint32_t largest(const float* x) {
@@ -34,7 +30,22 @@ struct Slab {
 
 }  // namespace
 
-void quantise_blocks32(const ActivationTile& tile) { quantise_tile_32<Slab>(tile); }
-void quantise_blocks256(const ActivationTile& tile) { quantise_tile_256<Slab>(tile); }
+void quantise_blocks32(const ActivationTile& tile) {
+  if (tile.tokens != kEight) return quantise_tile_32<Slab>(tile);
+  std::byte* block = tile.out;
+  for (int64_t k = 0; k < tile.cols; k += 32, block += kRecord32 * kEight) {
+    if (quantise_eight_32(tile.rows, k, block)) continue;
+    for (int t = 0; t < kEight; ++t) quantise_32<Slab>(tile.rows[t] + k, kEight, t, block);
+  }
+}
+
+void quantise_blocks256(const ActivationTile& tile) {
+  if (tile.tokens != kEight) return quantise_tile_256<Slab>(tile);
+  std::byte* block = tile.out;
+  for (int64_t k = 0; k < tile.cols; k += 256, block += kRecord256 * kEight) {
+    if (quantise_eight_256(tile.rows, k, block)) continue;
+    for (int t = 0; t < kEight; ++t) quantise_256<Slab>(tile.rows[t] + k, kEight, t, block);
+  }
+}
 
 }  // namespace baleen::avx512

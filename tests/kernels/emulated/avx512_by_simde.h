@@ -40,11 +40,13 @@ template <class Vector>
   return joined<__m512>({{_mm256_castps_si256(_mm256_cvtepi32_ps(both.of[0])),
                           _mm256_castps_si256(_mm256_cvtepi32_ps(both.of[1]))}});
 }
-[[maybe_unused]] static inline __m512i maskz_cvtps_epi32(uint16_t mask, __m512 x) {
+[[maybe_unused]] static inline __m512i cvtps_epi32(__m512 x) {
   const Halves both = halves(x);
-  if (mask == 0) return _mm512_setzero_si512();  // the kernels use all lanes or none
   return joined<__m512i>({{_mm256_cvtps_epi32(_mm256_castsi256_ps(both.of[0])),
                            _mm256_cvtps_epi32(_mm256_castsi256_ps(both.of[1]))}});
+}
+[[maybe_unused]] static inline __m512i maskz_cvtps_epi32(uint16_t mask, __m512 x) {
+  return mask == 0 ? _mm512_setzero_si512() : cvtps_epi32(x);  // the kernels use all lanes or none
 }
 [[maybe_unused]] static inline __m512i cvtepu8_epi16(__m256i x) {
   return joined<__m512i>({{_mm256_cvtepu8_epi16(_mm256_castsi256_si128(x)),
@@ -102,6 +104,7 @@ struct Lanes {
 
 #define _mm512_cvtph_ps baleen::emulated::cvtph_ps
 #define _mm512_cvtepi32_ps baleen::emulated::cvtepi32_ps
+#define _mm512_cvtps_epi32 baleen::emulated::cvtps_epi32
 #define _mm512_maskz_cvtps_epi32 baleen::emulated::maskz_cvtps_epi32
 #define _mm512_cvtepu8_epi16 baleen::emulated::cvtepu8_epi16
 #define _mm512_cvtepu16_epi32 baleen::emulated::cvtepu16_epi32

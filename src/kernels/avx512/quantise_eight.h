@@ -1,0 +1,155 @@
+// Quantising a tile of eight tokens, the tokens in the lanes from a block's maxima on (rules: kernels/ref/quantise.cc).
+// Blocks with a NaN or an infinity are left to kernels/quantise_blocks.h.
+#pragma once
+
+#include "kernels/avx512/vectors.h"
+#include "kernels/quantise_blocks.h"
+
+namespace baleen::avx512 {
+
+constexpr int kEight = 8;
+
+BALEEN_INLINE __m512i magnitude(const float* x) {
+  return _mm512_and_si512(_mm512_castps_si512(_mm512_loadu_ps(x)), _mm512_set1_epi32(0x7FFFFFFF));
+}
+
+BALEEN_INLINE void store_eight(std::byte* to, __m256i values) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), values);
+}
+
+/// Bits of the largest magnitude of 32 values from k on, of each token.
+BALEEN_INLINE __m256i largest_of_eight(const float* const* rows, int64_t k) {
+  __m512i x[kEight];
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < kEight; ++t)
+    x[t] = _mm512_max_epi32(magnitude(rows[t] + k), magnitude(rows[t] + k + 16));
+  BALEEN_EACH_TOKEN
+  for (int i = 0; i < 4; ++i)
+    x[i] = _mm512_max_epi32(_mm512_shuffle_i32x4(x[2 * i], x[2 * i + 1], 0x44),
+                            _mm512_shuffle_i32x4(x[2 * i], x[2 * i + 1], 0xEE));
+  BALEEN_EACH_TOKEN
+  for (int i = 0; i < 2; ++i)  // one token in 128 bits
+    x[i] = _mm512_max_epi32(_mm512_shuffle_i32x4(x[2 * i], x[2 * i + 1], 0x88),
+                            _mm512_shuffle_i32x4(x[2 * i], x[2 * i + 1], 0xDD));
+  __m512i most = _mm512_max_epi32(_mm512_unpacklo_epi64(x[0], x[1]), _mm512_unpackhi_epi64(x[0], x[1]));
+  const __m512 pairs = _mm512_castsi512_ps(most);
+  most = _mm512_max_epi32(most, _mm512_castps_si512(_mm512_shuffle_ps(pairs, pairs, 0xB1)));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 4, 8, 12, 2, 6, 10, 14);
+  return _mm512_castsi512_si256(_mm512_permutexvar_epi32(order, most));
+}
+
+/// What finite largest magnitudes say about codes (block_scale() for eight).
+struct EightScales {
+  __m256 amax, factor, scale;  ///< factor and scale 0 where the block is tiny
+};
+BALEEN_INLINE EightScales eight_scales(__m256i largest) {
+  const __m256 amax = _mm256_castsi256_ps(largest), most = _mm256_set1_ps(127);
+  const __m256 some = _mm256_cmp_ps(amax, _mm256_set1_ps(0x1p-100f), _CMP_GE_OQ);
+  return {amax, _mm256_and_ps(some, _mm256_div_ps(most, amax)),
+          _mm256_and_ps(some, _mm256_div_ps(amax, most))};
+}
+
+BALEEN_INLINE bool all_finite(__m256i largest) {
+  const __m256i above = _mm256_cmpgt_epi32(largest, _mm256_set1_epi32(0x7F7FFFFF));  // the largest number
+  return _mm256_movemask_ps(_mm256_castsi256_ps(above)) == 0;
+}
+
+/// Sums of the codes of 16 k each.
+struct EightSums {
+  __m256i low, high;
+};
+BALEEN_INLINE __m256i sum_of_groups(__m512i two, __m512i more) {
+  const __m512i ones = _mm512_set1_epi8(1);
+  const __m512i sum = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), ones, two), ones, more);
+  return _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
+}
+
+/// Codes of 32 values from k on as [8 k-groups][8 tokens][4].
+BALEEN_INLINE EightSums put_eight(const float* const* rows, int64_t k, __m256 factors, std::byte* out) {
+  alignas(32) float factor[kEight];
+  _mm256_store_ps(factor, factors);
+  __m512i x[kEight];
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < kEight; ++t) {  // 128 bits i: k-group i, k-group 4 + i, as words
+    const __m512 f = _mm512_set1_ps(factor[t]);
+    x[t] = _mm512_packs_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(rows[t] + k), f)),
+                              _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(rows[t] + k + 16), f)));
+  }
+  BALEEN_EACH_TOKEN
+  for (int i = 0; i < 4; ++i) x[i] = _mm512_packs_epi16(x[2 * i], x[2 * i + 1]);
+  const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+  const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+  const auto pick = [&](int from) { return _mm512_castsi512_ps(x[from]); };
+  const __m512i low_0 = _mm512_castps_si512(_mm512_shuffle_ps(pick(0), pick(1), 0x88));
+  const __m512i low_4 = _mm512_castps_si512(_mm512_shuffle_ps(pick(2), pick(3), 0x88));
+  const __m512i high_0 = _mm512_castps_si512(_mm512_shuffle_ps(pick(0), pick(1), 0xDD));
+  const __m512i high_4 = _mm512_castps_si512(_mm512_shuffle_ps(pick(2), pick(3), 0xDD));
+  const __m512i groups[4] = {
+      _mm512_permutex2var_epi64(low_0, first, low_4), _mm512_permutex2var_epi64(low_0, second, low_4),
+      _mm512_permutex2var_epi64(high_0, first, high_4), _mm512_permutex2var_epi64(high_0, second, high_4)};
+  BALEEN_EACH_TOKEN
+  for (int i = 0; i < 4; ++i) _mm512_storeu_si512(out + i * 64, groups[i]);
+  return {sum_of_groups(groups[0], groups[1]), sum_of_groups(groups[2], groups[3])};
+}
+
+/// A block of 32 from k on; false, and nothing written, where something is not finite.
+BALEEN_INLINE bool quantise_eight_32(const float* const* rows, int64_t k, std::byte* block) {
+  const __m256i largest = largest_of_eight(rows, k);
+  if (!all_finite(largest)) return false;
+  const EightScales to = eight_scales(largest);
+  const EightSums sums = put_eight(rows, k, to.factor, block);
+  const __m256i sum = _mm256_add_epi32(sums.low, sums.high);
+  store_eight(block + kScale32 * kEight, _mm256_castps_si256(to.scale));
+  store_eight(block + kScaledSum32 * kEight,
+              _mm256_castps_si256(_mm256_mul_ps(to.scale, _mm256_cvtepi32_ps(sum))));
+  store_eight(block + kSum32 * kEight, _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(sum, 3)));
+  return true;
+}
+
+/// sub_scale_exponent() for eight; 0 where the block's factor is.
+BALEEN_INLINE __m256i eight_exponents(__m256 magnitudes, const EightScales& to) {
+  const __m256 some = _mm256_cmp_ps(to.factor, _mm256_setzero_ps(), _CMP_NEQ_OQ);
+  const auto below = [&](float share) {
+    const __m256 limit = _mm256_mul_ps(to.amax, _mm256_set1_ps(share));
+    const __m256 yes = _mm256_and_ps(some, _mm256_cmp_ps(magnitudes, limit, _CMP_LE_OQ));
+    return _mm256_srli_epi32(_mm256_castps_si256(yes), 31);
+  };
+  return _mm256_add_epi32(_mm256_add_epi32(below(0.5f), below(0.25f)), below(0.125f));
+}
+
+/// A block of 256 from k on; false, and nothing written, where something is not finite.
+BALEEN_INLINE bool quantise_eight_256(const float* const* rows, int64_t k, std::byte* block) {
+  __m256i largest[8], most = _mm256_setzero_si256();
+  for (int j = 0; j < 8; ++j) {
+    largest[j] = largest_of_eight(rows, k + j * kSlab);
+    most = _mm256_max_epi32(most, largest[j]);
+  }
+  if (!all_finite(most)) return false;
+  const EightScales to = eight_scales(most);
+  store_eight(block + kScale256 * kEight,
+              _mm256_castps_si256(_mm256_mul_ps(to.scale, _mm256_set1_ps(0x1p-3f))));
+  __m256i even = _mm256_setzero_si256();  // shifted sums of sub-block j - 1
+  for (int j = 0; j < 8; ++j) {
+    const __m256i e = eight_exponents(_mm256_castsi256_ps(largest[j]), to);
+    const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23);  // 2^e
+    const EightSums sums =
+        put_eight(rows, k + j * kSlab, _mm256_mul_ps(to.factor, _mm256_castsi256_ps(power)),
+                  block + j * kSlab * kEight);
+    const __m256i shift = _mm256_sub_epi32(_mm256_set1_epi32(kMaxShift), e);
+    store_eight(block + (kShift256 + j * 4) * kEight, shift);
+    const __m256i shifted = _mm256_sllv_epi32(_mm256_add_epi32(sums.low, sums.high), shift);
+    if (j % 2 == 0)
+      even = shifted;
+    else
+      store_eight(block + (kSums256 + j / 2 * 4) * kEight,
+                  _mm256_blend_epi16(even, _mm256_slli_epi32(shifted, 16), 0xAA));
+    const __m256i zero = _mm256_setzero_si256();
+    store_eight(block + (kSum16s256 + 8 * j) * kEight,
+                _mm256_sub_epi32(zero, _mm256_slli_epi32(sums.low, 5)));
+    store_eight(block + (kSum16s256 + 8 * j + 4) * kEight,
+                _mm256_sub_epi32(zero, _mm256_slli_epi32(sums.high, 5)));
+  }
+  return true;
+}
+
+}  // namespace baleen::avx512
