@@ -77,7 +77,9 @@ Sample Sampler::sample(std::span<const float> logits, const SampleRequest& reque
   const std::span<const float> adjusted = adjust(logits, request).first(static_cast<size_t>(tokens_));
   int32_t token = arg_max(adjusted);
   if (token < 0) return {};
-  if (request.params->temperature > 0) token = draw(adjusted, token, request);
+  // Beside an infinite logit every other has no share, and their distance is no number to draw by.
+  const bool finite = std::isfinite(adjusted[static_cast<size_t>(token)]);
+  if (request.params->temperature > 0 && finite) token = draw(adjusted, token, request);
   if (request.logprobs >= 0) return score(logits, token, request.logprobs);
   return {.chosen = {token, 0}, .top = {}};
 }

@@ -67,6 +67,14 @@ TEST(Sampler, SaysWhenNoLogitIsUsable) {
   }
 }
 
+TEST(Sampler, TakesAnInfiniteLogitWhateverIsCut) {
+  Sampler sampler(4, 4);
+  for (const SamplingParams& params :
+       {SamplingParams{}, SamplingParams{.top_p = 0.9F}, SamplingParams{.top_k = 2},
+        SamplingParams{.top_p = 0.5F, .top_k = 3}, SamplingParams{.min_p = 0.5F}})
+    EXPECT_EQ(draw(sampler, {1, kNan, kInfinity, kInfinity}, params), 2);
+}
+
 struct Cut {
   float temperature, top_p;
   int32_t top_k;
