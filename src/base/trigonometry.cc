@@ -1,6 +1,7 @@
 #include "base/trigonometry.h"
 
 #include <cstdint>
+#include <limits>
 
 namespace baleen {
 namespace {
@@ -17,9 +18,14 @@ double nearest(double x) {
   return (x + kShift) - kShift;
 }
 
-/// x = n * pi/2 + rest with |rest| <= pi/4; returns n mod 4.
+/// x = n * pi/2 + rest with |rest| <= pi/4; returns n mod 4. A NaN rest where x is none or too far away.
 int quadrant(double x, double& rest) {
+  constexpr double kMostTurns = 0x1p51;  // nearest() takes no more
   const double n = nearest(x * kTwoOverPi);
+  if (!(n >= -kMostTurns && n <= kMostTurns)) {
+    rest = std::numeric_limits<double>::quiet_NaN();
+    return 0;
+  }
   rest = (x - n * kHalfPiHigh) - n * kHalfPiLow;
   return static_cast<int>(static_cast<int64_t>(n) & 3);
 }

@@ -4,7 +4,7 @@
 
 namespace baleen {
 
-/// Within 2e-16 for |x| < 2^20 (a position in radians).
+/// Within 2e-16 for |x| < 2^20 (a position in radians), less exact beyond; NaN where x is none or over 2^51.
 double portable_sin(double x);
 double portable_cos(double x);
 

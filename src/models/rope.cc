@@ -29,9 +29,13 @@ double yarn_pair(const RopeParameters& p, double turns) {
 double yarn_frequency(const RopeParameters& p, double frequency, int32_t pair) {
   const auto whole = [](double x) { return static_cast<double>(static_cast<int64_t>(x)); };  // x >= 0
   const double last = p.dimensions - 1;
-  const double low = whole(std::max(yarn_pair(p, p.beta_fast), 0.0));
-  const double slow = yarn_pair(p, p.beta_slow);
-  const double high = std::clamp(whole(slow) < slow ? whole(slow) + 1 : slow, 0.0, last);
+  // A pair behind the last is as far as the last. theta 1 turns all pairs alike: NaN or an infinity, and no pair at all.
+  const auto pair_of = [&](double turns) {
+    const double found = yarn_pair(p, turns);
+    return found >= 0 ? std::min(found, last) : 0;
+  };
+  const double low = whole(pair_of(p.beta_fast)), slow = pair_of(p.beta_slow);
+  const double high = std::min(whole(slow) < slow ? whole(slow) + 1 : slow, last);
   const double span = std::max(high - low, 0.001);
   const double stretched = std::clamp((pair - low) / span, 0.0, 1.0);
   return stretched * frequency / p.factor + (1 - stretched) * frequency;

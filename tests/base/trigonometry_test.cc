@@ -25,5 +25,12 @@ TEST(Trigonometry, IsExactAtZero) {
   EXPECT_EQ(portable_cos(0), 1);
 }
 
+TEST(Trigonometry, WhatHasNoAngleGivesNaN) {
+  for (const double x : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e30, -1e300}) {
+    EXPECT_TRUE(std::isnan(portable_sin(x))) << x;
+    EXPECT_TRUE(std::isnan(portable_cos(x))) << x;
+  }
+}
+
 }  // namespace
 }  // namespace baleen
