@@ -136,6 +136,12 @@ std::optional<int64_t> Value::integer() const {
   return static_cast<int64_t>(*real);
 }
 
+std::optional<uint64_t> Value::unsigned_integer() const {
+  uint64_t whole;
+  if (kind() != Kind::integer || element_at(place_).get_uint64().get(whole)) return std::nullopt;
+  return whole;
+}
+
 std::optional<double> Value::number() const {
   if (!is_number()) return std::nullopt;
   return element_at(place_).get_double().value_unsafe();
@@ -261,6 +267,62 @@ Writer& Writer::value(float number) {
 Writer& Writer::raw(std::string_view json) {
   separate();
   out_ += json;
+  return *this;
+}
+
+void Writer::copy_scalar(const Value& value) {
+  switch (value.kind()) {
+    case Kind::boolean:
+      this->value(*value.boolean());
+      return;
+    case Kind::string:
+      this->value(*value.string());
+      return;
+    case Kind::integer:
+      if (const auto number = value.integer())
+        integer(*number);
+      else
+        unsigned_integer(*value.unsigned_integer());
+      return;
+    case Kind::real: {
+      char room[kLongestNumber];
+      const std::string number(shortest(*value.number(), room));
+      raw(number.find_first_of(".e") == std::string::npos ? number + ".0" : number);
+      return;
+    }
+    case Kind::null:
+    case Kind::array:
+    case Kind::object:
+      null();
+  }
+}
+
+/// With a stack of its own.
+Writer& Writer::copy(const Value& value) {
+  struct Open {
+    Value::Iterator next, end;
+    bool is_object;
+  };
+  std::vector<Open> open;
+  const auto begin = [&](const Value& each) {
+    const bool is_object = each.kind() == Kind::object;
+    if (!is_object && each.kind() != Kind::array) return copy_scalar(each);
+    is_object ? begin_object() : begin_array();
+    open.push_back({each.begin(), each.end(), is_object});
+  };
+  begin(value);
+  while (!open.empty()) {
+    Open& top = open.back();
+    if (top.next == top.end) {
+      top.is_object ? end_object() : end_array();
+      open.pop_back();
+      continue;
+    }
+    const auto [name, element] = *top.next;
+    ++top.next;
+    if (top.is_object) key(name);
+    begin(element);
+  }
   return *this;
 }
 

@@ -43,6 +43,7 @@ class Value {
   std::optional<bool> boolean() const;
   std::optional<int64_t> integer()
       const;  ///< also of a real without fraction that fits, as clients send 16.0
+  std::optional<uint64_t> unsigned_integer() const;  ///< of an integer from 0 on
   std::optional<double> number() const;
   std::optional<std::string_view> string() const;
 
@@ -147,6 +148,8 @@ class Writer {
   Writer& null();
   /// Text that is already one JSON value.
   Writer& raw(std::string_view json);
+  /// A value that was read, unchanged: integers stay integers and reals reals (1.0), members keep their order.
+  Writer& copy(const Value& value);
   template <class T>
   Writer& member(std::string_view name, T&& v) {
     return key(name).value(std::forward<T>(v));
@@ -158,6 +161,7 @@ class Writer {
  private:
   Writer& integer(int64_t number);
   Writer& unsigned_integer(uint64_t number);
+  void copy_scalar(const Value& value);
   void separate();
   void quote(std::string_view text);
   std::string out_;

@@ -226,5 +226,17 @@ TEST(JsonWriter, NumbersReadBackTheSame) {
   EXPECT_EQ(written(-std::numeric_limits<float>::infinity()), "null");
 }
 
+TEST(JsonWriter, CopiesWhatWasReadUnchanged) {
+  for (const char* text :
+       {"null", "[]", "{}", R"({"b":[1,-2,{"x":null}],"a":{"":[[],{}]},"c":"\"é"})",
+        "[true,false,1.0,-2.5e-7,1e+30]",
+        "[-9223372036854775808,9223372036854775807,9223372036854775808,18446744073709551615]"})
+    EXPECT_EQ(Writer().copy(parsed(text).root()).text(), text);
+  const auto document = parsed(R"({"a":[1,2],"b":3})");
+  Writer around;
+  around.begin_object().key("x").copy(*document.root().find("a")).key("y").copy(*document.root().find("b"));
+  EXPECT_EQ(around.end_object().text(), R"({"x":[1,2],"y":3})");
+}
+
 }  // namespace
 }  // namespace baleen::json

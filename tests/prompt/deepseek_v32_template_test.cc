@@ -15,10 +15,10 @@ ChatTemplate format() { return ChatTemplate::compile(kDeepSeekV32Template, {}).v
 std::string request_of(const json::Value& chat) {
   json::Writer writer;
   writer.begin_object().key("messages");
-  write(writer, *chat.find("messages"));
+  writer.copy(*chat.find("messages"));
   writer.key("chat_template_kwargs").begin_object();
   writer.member("thinking_mode", *chat.find("thinking_mode")->string());
-  for (const auto& [name, value] : *chat.find("options")) write(writer.key(name), value);
+  for (const auto& [name, value] : *chat.find("options")) writer.key(name).copy(value);
   return writer.end_object().end_object().take();
 }
 

@@ -50,7 +50,7 @@ TEST(GoldenSnippets, RenderAsJinja) {
   const json::Value root = file.root();
   json::Writer request;
   request.begin_object().key("messages").begin_array().end_array().key("chat_template_kwargs");
-  write(request, *root.find("context"));
+  request.copy(*root.find("context"));
   request.end_object();
   Tally tally;
   for (const auto& [key, snippet] : *root.find("cases")) {
@@ -75,9 +75,9 @@ std::string request_of(const json::Value& chat) {
   request.begin_object();
   for (const auto& [key, value] : chat)
     if (key == "kwargs")
-      write(request.key("chat_template_kwargs"), value);
+      request.key("chat_template_kwargs").copy(value);
     else if (key != "id" && key != "text" && key != "ids" && key != "ids_safe" && key != "error")
-      write(request.key(key), value);
+      request.key(key).copy(value);
   return request.end_object().take();
 }
 

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "base/json.h"
-#include "server/openai/json_copy.h"
 
 namespace baleen {
 namespace {
@@ -38,7 +37,7 @@ std::optional<json::Value> at(json::Value value, std::string_view path) {
 
 std::string text_of(const json::Value& value) {
   json::Writer writer;
-  openai::copy(value, writer);
+  writer.copy(value);
   return writer.take();
 }
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "server/openai/json_copy.h"
-
 namespace baleen::openai {
 namespace {
 
@@ -93,8 +91,7 @@ Checked write_message(const std::string& name, const json::Value& message, json:
       if (const auto string = text(at, value); !string) ok = std::unexpected(string.error());
     }
     if (!ok) return ok;
-    writer.key(field);
-    copy(value, writer);
+    writer.key(field).copy(value);
   }
   writer.end_object();
   return {};

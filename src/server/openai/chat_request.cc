@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "server/openai/chat_messages.h"
-#include "server/openai/json_copy.h"
 
 namespace baleen::openai {
 namespace {
@@ -130,12 +129,12 @@ Checked write_template_variables(const Members& members, json::Writer& writer) {
   const auto is_given = [&](std::string_view name) { return !given.is_null() && given.find(name); };
   writer.key("chat_template_kwargs").begin_object();
   if (!given.is_null())
-    for (const auto& [name, value] : given) copy(value, writer.key(name));
+    for (const auto& [name, value] : given) writer.key(name).copy(value);
   // The families' names for one thing.
   if (*thinking && !is_given("thinking") && !is_given("enable_thinking"))
     writer.member("thinking", **thinking).member("enable_thinking", **thinking);
   if (!members.reasoning_effort.is_null() && !is_given("reasoning_effort"))
-    copy(members.reasoning_effort, writer.key("reasoning_effort"));
+    writer.key("reasoning_effort").copy(members.reasoning_effort);
   writer.end_object();
   return {};
 }
@@ -150,14 +149,12 @@ Field<bool> write_template_request(const Members& members, json::Writer& writer)
   if (!shows_tools) return std::unexpected(shows_tools.error());
   shows_tools = *shows_tools && members.tools.size() > 0;
   if (*shows_tools) {
-    writer.key("tools");
-    copy(members.tools, writer);
+    writer.key("tools").copy(members.tools);
   }
   if (!members.documents.is_null()) {
     if (auto ok = array("documents", members.documents, members.documents.size()); !ok)
       return std::unexpected(ok.error());
-    writer.key("documents");
-    copy(members.documents, writer);
+    writer.key("documents").copy(members.documents);
   }
   Checked ok = write_template_variables(members, writer);
   if (ok) ok = write_flag("add_generation_prompt", members.add_generation_prompt, writer);

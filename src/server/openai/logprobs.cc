@@ -16,15 +16,6 @@ constexpr float kNoProbability = -9999.0F;
 
 float writable(float logprob) { return logprob > kNoProbability ? logprob : kNoProbability; }
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const Utf8Sequence sequence = first_utf8_sequence(text);
-    if (!sequence.valid) return false;
-    text.remove_prefix(sequence.length);
-  }
-  return true;
-}
-
 /// As text, or "bytes:\xe2\x80" where the token is no UTF-8 by itself.
 std::string token_text(const Tokenizer* tokenizer, int32_t id) {
   const std::string_view bytes = token_bytes(tokenizer, id);
