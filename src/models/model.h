@@ -69,8 +69,11 @@ struct LoadOptions {
   void (*progress)(double) = nullptr;  ///< the share that is loaded, in [0, 1]
 };
 
+/// failed where the weights, as they are loaded, are larger than the memory that is left.
+Result<void> check_memory(const Checkpoint& checkpoint, const LoadOptions& options);
+
 /// Packs the checkpoint's weights and releases its pages as it goes. bad_input for an architecture that is not in the
-/// registry.
+/// registry; else, before anything is loaded, what check_memory() says.
 Result<std::unique_ptr<Model>> load_model(const Checkpoint& checkpoint, const Compute& compute,
                                           const LoadOptions& options = {});
 

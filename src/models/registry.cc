@@ -24,6 +24,7 @@ Result<std::unique_ptr<Model>> load_model(const Checkpoint& checkpoint, const Co
                                           const LoadOptions& options) {
   for (const Architecture& architecture : kArchitectures) {
     if (architecture.name != checkpoint.params().architecture) continue;
+    if (auto fits = check_memory(checkpoint, options); !fits) return error_of(fits);
     WeightLoader loader(checkpoint, compute, options);
     return architecture.load(loader);
   }

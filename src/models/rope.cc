@@ -29,7 +29,7 @@ double yarn_pair(const RopeParameters& p, double turns) {
 double yarn_frequency(const RopeParameters& p, double frequency, int32_t pair) {
   const auto whole = [](double x) { return static_cast<double>(static_cast<int64_t>(x)); };  // x >= 0
   const double last = p.dimensions - 1;
-  // A pair behind the last is as far as the last. theta 1 turns all pairs alike: NaN or an infinity, and no pair at all.
+  // A pair behind the last is as far as the last. With theta 1, which turns all alike, none is found (NaN).
   const auto pair_of = [&](double turns) {
     const double found = yarn_pair(p, turns);
     return found >= 0 ? std::min(found, last) : 0;

