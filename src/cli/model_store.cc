@@ -1,10 +1,11 @@
 #include "cli/model_store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <optional>
+
+#include "formats/gguf_split.h"
 
 namespace baleen {
 namespace fs = std::filesystem;
@@ -12,29 +13,12 @@ namespace {
 
 constexpr std::string_view kGguf = ".gguf";
 
-/// "name-00002-of-00003" -> ("name", 2), as GGUF's naming convention writes the parts of a split model.
-struct SplitName {
-  std::string_view name;
-  int part;
-};
-
 std::string_view stem_of(std::string_view file) {
   if (file.ends_with(kGguf)) file.remove_suffix(kGguf.size());
   return file;
 }
 
-std::optional<SplitName> split_name(std::string_view stem) {
-  constexpr std::string_view kPattern = "-00000-of-00000";
-  if (stem.size() <= kPattern.size()) return std::nullopt;
-  const std::string_view suffix = stem.substr(stem.size() - kPattern.size());
-  for (size_t i = 0; i < kPattern.size(); ++i) {
-    const bool digit = suffix[i] >= '0' && suffix[i] <= '9';
-    if (kPattern[i] == '0' ? !digit : suffix[i] != kPattern[i]) return std::nullopt;
-  }
-  int part = 0;
-  std::from_chars(suffix.data() + 1, suffix.data() + 6, part);
-  return SplitName{stem.substr(0, stem.size() - kPattern.size()), part};
-}
+std::optional<GgufPartName> part_name(std::string_view file) { return parse_gguf_part_name(stem_of(file)); }
 
 uint64_t size_of_folder(const fs::path& folder) {
   std::error_code ignored;
@@ -47,7 +31,7 @@ uint64_t size_of_folder(const fs::path& folder) {
 void add_file(const fs::directory_entry& entry, std::map<std::string, StoredModel>& models) {
   const std::string file = entry.path().filename().string();
   if (!file.ends_with(kGguf)) return;
-  const auto split = split_name(stem_of(file));
+  const auto split = part_name(file);
   StoredModel& model = models[model_name_of(file)];
   std::error_code ignored;
   model.bytes += entry.file_size(ignored);
@@ -86,11 +70,11 @@ Result<std::vector<StoredModel>> stored_models() {
 }
 
 std::string model_name_of(std::string_view file) {
-  const auto split = split_name(stem_of(file));
+  const auto split = part_name(file);
   return std::string(split ? split->name : stem_of(file));
 }
 
-bool is_split_file(std::string_view file) { return split_name(stem_of(file)).has_value(); }
+bool is_split_file(std::string_view file) { return part_name(file).has_value(); }
 
 Result<fs::path> find_model(std::string_view name_or_path) {
   std::error_code ignored;

@@ -14,8 +14,7 @@ namespace baleen {
 /// -00001-of-0000N too).
 std::string model_id(const std::filesystem::path& path);
 
-/// Opens, validates and packs. bad_input as Checkpoint::open, Tokenizer::make and ChatTemplate::compile say; failed,
-/// before anything is loaded, where the weights are larger than the memory that is left.
+/// Opens, validates and packs. Errors as Checkpoint::open, Tokenizer::make, ChatTemplate::compile and load_model say.
 Result<LoadedModel> load(const std::filesystem::path& path, const Compute& compute,
                          const LoadOptions& options = {});
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <limits>
 
 #include "formats/gguf_fields.h"
@@ -13,6 +14,19 @@ constexpr Range<int32_t> kFiles{1, 65'535};  // split.count is a uint16
 constexpr std::string_view kNumber = "split.no", kCount = "split.count", kTensors = "split.tensors.count";
 
 }  // namespace
+
+std::optional<GgufPartName> parse_gguf_part_name(std::string_view stem) {
+  constexpr std::string_view kPattern = "-00000-of-00000";
+  if (stem.size() <= kPattern.size()) return std::nullopt;
+  const std::string_view ending = stem.substr(stem.size() - kPattern.size());
+  for (size_t i = 0; i < kPattern.size(); ++i) {
+    const bool digit = ending[i] >= '0' && ending[i] <= '9';
+    if (kPattern[i] == '0' ? !digit : ending[i] != kPattern[i]) return std::nullopt;
+  }
+  int32_t part = 0;
+  std::from_chars(ending.data() + 1, ending.data() + 6, part);
+  return GgufPartName{stem.substr(0, stem.size() - kPattern.size()), part};
+}
 
 Result<GgufSplit> read_gguf_split(const GgufFile& first) {
   GgufFields fields(first.metadata, "");

@@ -3,11 +3,21 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include "base/error.h"
 #include "formats/gguf_file.h"
 
 namespace baleen {
+
+/// A part's name without ".gguf": "NAME-00002-of-00003".
+struct GgufPartName {
+  std::string_view name;  ///< of the model
+  int32_t part;           ///< from 1
+};
+/// Nothing for the name of a model in one file.
+std::optional<GgufPartName> parse_gguf_part_name(std::string_view stem);
 
 struct GgufSplit {
   int32_t count = 1;    ///< files of the model
