@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "base/json.h"
-#include "cli/bench_steps.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
+#include "cli/report.h"
+#include "cli/step_timer.h"
 #include "kernels/ceilings.h"
 
 namespace baleen {
@@ -141,7 +142,7 @@ void add_bench(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* command =
       program.add_subcommand("bench", "Measure prefill and decode beside the machine's ceilings");
-  command->add_option("model", options->model, "GGUF file, folder, or name of a pulled model")->required();
+  command->add_option("MODEL", options->model, kModelHelp)->required();
   command->add_option("--prompt", options->prompts, "tokens of a prompt: 512 or 128,512")
       ->delimiter(',')
       ->check(CLI::Range(1, kMaxTokens))

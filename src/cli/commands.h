@@ -2,19 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <string>
-#include <string_view>
-
-#include "base/error.h"
 
 namespace baleen {
 
-/// Prints "error: …" as one clean line to stderr (UTF-8, no control bytes, at most 4 KiB); returns the exit
-/// code.
-int report(const Error& error);
-
-/// The text as one line: control bytes become '?', what is no UTF-8 U+FFFD; cut at 4 KiB.
-std::string clean_line(std::string_view text);
+/// What MODEL is, in every command's help.
+inline constexpr const char* kModelHelp = "GGUF file, folder, or name of a pulled model";
 
 using AddCommand = void (*)(CLI::App& program, int& exit_code);
 

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/report.h"
 #include "cli/standard_input.h"
 #include "cli/vocabulary.h"
 
@@ -63,8 +64,8 @@ void add_detokenize(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<DetokenizeOptions>();
   CLI::App* command =
       program.add_subcommand("detokenize", "A JSON array of token ids on standard input to text");
-  command->add_option("model", options->model, "GGUF file, folder, or name of a pulled model")->required();
-  command->add_flag("--lines", options->lines, "One array of ids a line in, one JSON string a line out");
+  command->add_option("MODEL", options->model, kModelHelp)->required();
+  command->add_flag("--lines", options->lines, "one array of ids a line in, one JSON string a line out");
   command->callback([options, &exit_code] { exit_code = detokenize(*options); });
 }
 

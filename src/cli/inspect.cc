@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/model_facts.h"
 #include "cli/model_store.h"
+#include "cli/report.h"
 #include "formats/checkpoint.h"
 #include "prompt/model_template.h"
 #include "tokenizer/tokenizer.h"
@@ -262,7 +263,7 @@ void add_inspect(CLI::App& program, int& exit_code) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand("inspect", "Check a model's files and show what it is");
-  command->add_option("model", options->model, "GGUF file, folder, or name of a pulled model")->required();
+  command->add_option("MODEL", options->model, kModelHelp)->required();
   command->add_flag("--json", options->as_json, "one JSON object");
   command->callback([options, &exit_code] {
     if (auto done = inspect(options->model, options->as_json); !done) exit_code = report(done.error());

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/model_store.h"
+#include "cli/report.h"
 
 namespace baleen {
 namespace {

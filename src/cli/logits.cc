@@ -12,6 +12,7 @@
 #include "base/mapped_file.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
+#include "cli/report.h"
 #include "models/evaluator.h"
 
 namespace baleen {
@@ -93,7 +94,7 @@ Result<void> write_logits(const LogitsOptions& options) {
 void add_logits(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<LogitsOptions>();
   CLI::App* command = program.add_subcommand("logits", "Write the logits after every token of a sequence");
-  command->add_option("model", options->model, "GGUF file, folder, or name of a pulled model")->required();
+  command->add_option("MODEL", options->model, kModelHelp)->required();
   auto* tokens = command->add_option_group("tokens");
   tokens->add_option("--tokens", options->tokens, "token ids: 1,2,3");
   tokens->add_option("--tokens-file", options->tokens_file, "file with a JSON array of token ids");

@@ -13,6 +13,7 @@
 #include "base/math.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
+#include "cli/report.h"
 #include "models/evaluator.h"
 #include "tokenizer/tokenizer.h"
 
@@ -35,13 +36,11 @@ float nll(std::span<const float> logits, int32_t target) {
   return static_cast<float>(portable_log(sum) + max - logits[static_cast<size_t>(target)]);
 }
 
-Result<std::vector<int32_t>> tokenize_file(const Checkpoint& checkpoint, const std::string& path) {
+Result<std::vector<int32_t>> tokenize(const Checkpoint& checkpoint, std::span<const std::byte> text) {
   auto tokenizer = Tokenizer::make(checkpoint.vocabulary());
-  if (!tokenizer) return error_of(tokenizer);
-  auto text = MappedFile::open(path);
-  if (!text) return error_of(text);
+  if (!tokenizer) return std::unexpected(checkpoint.locate(tokenizer.error()));
   std::vector<int32_t> ids;
-  tokenizer->encode_text({reinterpret_cast<const char*>(text->bytes().data()), text->bytes().size()}, ids);
+  tokenizer->encode_text({reinterpret_cast<const char*>(text.data()), text.size()}, ids);
   return ids;
 }
 
@@ -89,9 +88,11 @@ void print_summary(std::span<const float> scores) {
 Result<void> measure(const PerplexityOptions& options) {
   auto machine = Machine::make(options.compute);
   if (!machine) return error_of(machine);
+  auto text = MappedFile::open(options.file);
+  if (!text) return error_of(text);
   auto opened = open_model(options.model, *machine);
   if (!opened) return error_of(opened);
-  auto ids = tokenize_file(opened->checkpoint, options.file);
+  auto ids = tokenize(opened->checkpoint, text->bytes());
   if (!ids) return error_of(ids);
   auto evaluator = Evaluator::make(*opened->model, machine->kv_type(), options.window);
   if (!evaluator) return error_of(evaluator);
@@ -113,8 +114,8 @@ Result<void> measure(const PerplexityOptions& options) {
 void add_perplexity(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<PerplexityOptions>();
   CLI::App* command = program.add_subcommand("perplexity", "Measure how well a model predicts a text");
-  command->add_option("model", options->model, "GGUF file, folder, or name of a pulled model")->required();
-  command->add_option("file", options->file, "text file")->required();
+  command->add_option("MODEL", options->model, kModelHelp)->required();
+  command->add_option("FILE", options->file, "text file")->required();
   command->add_option("--ctx", options->window, "tokens of a window, each evaluated alone")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();

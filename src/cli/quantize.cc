@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/model_store.h"
+#include "cli/report.h"
 #include "formats/gguf_export.h"
 #include "tokenizer/as_gguf.h"
 
@@ -89,8 +90,8 @@ void add_quantize(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<QuantizeOptions>();
   CLI::App* command =
       program.add_subcommand("quantize", "Re-encode a model's weights and write them as GGUF");
-  command->add_option("in", options->in, "GGUF file, folder, or name of a pulled model")->required();
-  command->add_option("out", options->out, "GGUF file to write")->required();
+  command->add_option("IN", options->in, kModelHelp)->required();
+  command->add_option("OUT", options->out, "GGUF file to write")->required();
   command->add_option("--type", options->type, "f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q4_k q5_k q6_k")
       ->required()
       ->transform([](std::string name) { return CLI::detail::to_lower(std::move(name)); });

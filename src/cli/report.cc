@@ -1,9 +1,8 @@
+#include "cli/report.h"
+
 #include <cstdio>
-#include <string>
-#include <string_view>
 
 #include "base/utf8.h"
-#include "cli/commands.h"
 
 namespace baleen {
 namespace {

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/model_store.h"
+#include "cli/report.h"
 #include "cli/run/answer.h"
 #include "cli/run/chat.h"
 #include "cli/run/interrupt.h"
@@ -82,8 +83,7 @@ Result<void> run(const RunOptions& options) {
 void add_run(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = program.add_subcommand("run", "Chat in the terminal, or give one answer");
-  command->add_option("model", options->model,
-                      "GGUF file, folder, or name of a pulled model (default: the default model)");
+  command->add_option("MODEL", options->model, std::string(kModelHelp) + " (default: the default model)");
   options->has_prompt = command->add_option("-p,--prompt", options->prompt,
                                             "one question; else a chat, or stdin where it is a pipe");
   command->add_option("-s,--system", options->system, "system prompt");

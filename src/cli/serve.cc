@@ -15,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/model_store.h"
+#include "cli/report.h"
 #include "engine/load.h"
 #include "server/http/http_server.h"
 #include "server/log.h"
@@ -23,6 +24,8 @@
 
 namespace baleen {
 namespace {
+
+constexpr size_t kMostKvMemory = size_t{1} << 46;  // 64 TiB; a negative number arrives as a larger one
 
 // For the last answers to leave once the engines are done.
 constexpr HttpLimits::Duration kFlushTime{3'000};
@@ -160,14 +163,16 @@ Result<void> serve(const ServeOptions& options) {
 void add_serve(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = program.add_subcommand("serve", "Serve models over HTTP, as OpenAI's API does");
-  command->add_option("model", options->models, "GGUF files, folders, or names of pulled models");
+  command->add_option("MODEL", options->models,
+                      "GGUF files, folders, or names of pulled models (default: the default model)");
   command->add_option("--host", options->host, "address to listen on")->capture_default_str();
   command->add_option("--port", options->port, "port to listen on; 0 takes a free one")
       ->capture_default_str();
   command->add_option("--ctx", options->context, "tokens a conversation may have (default: the model's)")
       ->check(CLI::PositiveNumber);
   command->add_option("--kv-memory", options->kv_bytes, "memory for the KV cache of each model: 512MiB, 2GiB")
-      ->transform(CLI::AsSizeValue(true));
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::Range(size_t{1}, kMostKvMemory));
   command->add_option("--model-name", options->names, "what clients call the model; once a model");
   command
       ->add_option("--drain-timeout", options->drain_seconds, "seconds that running answers get at the end")

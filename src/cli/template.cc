@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/model_store.h"
+#include "cli/report.h"
 #include "cli/standard_input.h"
 #include "formats/checkpoint.h"
 #include "prompt/model_template.h"
@@ -53,10 +54,7 @@ void add_template(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<TemplateOptions>();
   CLI::App* command =
       program.add_subcommand("template", "Render a chat request (JSON on stdin) as the model's prompt");
-  command
-      ->add_option("MODEL", options->model,
-                   "a GGUF file, a Hugging Face folder or the name of a pulled model")
-      ->required();
+  command->add_option("MODEL", options->model, kModelHelp)->required();
   command->add_flag("--lines", options->lines, "a request a line; {\"text\": …} or {\"error\": …} a line");
   command->add_option("--now", options->now, "the local time that the template sees, as 2025-02-07T09:05:03");
   command->callback([options, &exit_code] {

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/report.h"
 #include "cli/standard_input.h"
 #include "cli/vocabulary.h"
 
@@ -58,12 +59,12 @@ void add_tokenize(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command =
       program.add_subcommand("tokenize", "Text on standard input to a JSON array of token ids");
-  command->add_option("model", options->model, "GGUF file, folder, or name of a pulled model")->required();
+  command->add_option("MODEL", options->model, kModelHelp)->required();
   command->add_flag("--special", options->special,
-                    "Recognise control and added tokens, as in a rendered prompt");
+                    "recognise control and added tokens, as in a rendered prompt");
   command->add_flag("--add-special", options->add_special,
-                    "Put around the text what the vocabulary adds (BOS, EOS)");
-  command->add_flag("--lines", options->lines, "One JSON string a line in, one array of ids a line out");
+                    "put around the text what the vocabulary adds (BOS, EOS)");
+  command->add_flag("--lines", options->lines, "one JSON string a line in, one array of ids a line out");
   command->callback([options, &exit_code] { exit_code = tokenize(*options); });
 }
 

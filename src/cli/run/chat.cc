@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "base/json.h"
-#include "cli/commands.h"
 #include "cli/model_store.h"
+#include "cli/report.h"
 #include "cli/run/answer.h"
 #include "cli/run/line_editor.h"
 
