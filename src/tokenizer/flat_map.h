@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "base/check.h"
+#include "tokenizer/hash_secret.h"
 
 namespace baleen {
 
-/// Insert-only; linear probing at a load of at most one half. Keys must not be ~0.
+/// Insert-only; linear probing at a load of at most one half. Keys must not be ~0. A file may choose the keys: where they
+/// lie is secret.
 template <class Value>
 class FlatMap {
  public:
@@ -43,8 +45,8 @@ class FlatMap {
 
   static int shift_for(size_t slots) { return 64 - std::countr_zero(slots); }
   size_t place(uint64_t key) const {
-    // Fibonacci hashing: the upper bits of a product with 2^64 / phi, the key's halves mixed first.
-    size_t i = static_cast<size_t>(((key ^ key >> 32) * 0x9E3779B97F4A7C15u) >> shift_);
+    // The upper bits of a product with a secret odd number, the key's halves mixed first.
+    size_t i = static_cast<size_t>(((key ^ key >> 32) * multiplier_) >> shift_);
     while (slots_[i].key != key && slots_[i].key != kNoKey) i = (i + 1) & (slots_.size() - 1);
     return i;
   }
@@ -57,6 +59,7 @@ class FlatMap {
 
   std::vector<Slot> slots_;
   int shift_;
+  uint64_t multiplier_ = hash_secret();
   size_t size_ = 0;
 };
 

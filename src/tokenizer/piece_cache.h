@@ -35,8 +35,10 @@ class PieceCache {
   }
 
  private:
-  static constexpr size_t kMostEntries = 8192;      // 160 KiB: stays in the second-level cache
-  static constexpr size_t kLongest = 64;            // bytes; longer pieces seldom come again
+  static constexpr size_t kMostEntries = 8192;  // 160 KiB: stays in the second-level cache
+  static constexpr size_t kLongest = 64;        // bytes; longer pieces seldom come again
+  static constexpr uint64_t kMultiplier =
+      0x9E3779B97F4A7C15;                           // 2^64 / golden ratio; texts in one place cost nothing
   static constexpr uint32_t kWhole = 0, kPart = 1;  // a part and a piece of equal text may have other ids
   struct Entry {
     uint32_t tag = 0;
@@ -50,9 +52,9 @@ class PieceCache {
   template <class Encode>
   void recall(Piece piece, uint32_t kind, std::vector<int32_t>& ids, const Encode& encode) {
     const std::string_view text = text_of(piece);
-    const uint64_t hash = text_hash(text);
-    const uint32_t tag = static_cast<uint32_t>(hash >> 32) ^ kind;
-    Entry& entry = entries_[hash & (entries_.size() - 1)];
+    const uint64_t hash = text_hash(text, kMultiplier);
+    const uint32_t tag = static_cast<uint32_t>(hash) ^ kind;
+    Entry& entry = entries_[hash >> 32 & (entries_.size() - 1)];
     if (entry.tag == tag && text_.substr(entry.begin, entry.size) == text) {
       for (uint32_t i = 0; i < entry.count; ++i) ids.push_back(ids[entry.ids + i]);
       return;

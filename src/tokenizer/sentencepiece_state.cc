@@ -104,8 +104,10 @@ class Builder {
       for (std::string_view rest = vocabulary_.tokens[id]; !rest.empty();) {
         const Utf8Sequence sequence = first_utf8_sequence(rest);
         const std::string_view character = rest.substr(0, sequence.length);
-        if (seen.find(sequence.scalar) == nullptr && pieces_.find(character) < 0)
-          symbols_.emplace_back(sequence.scalar, next++);
+        if (seen.find(sequence.scalar) == nullptr && pieces_.find(character) < 0) {
+          symbols_.emplace_back(sequence.scalar, next);
+          symbol_ids_.set(sequence.scalar, next++);
+        }
         seen.set(sequence.scalar, 1);
         rest.remove_prefix(sequence.length);
       }
@@ -115,9 +117,8 @@ class Builder {
   int32_t symbol_of(std::string_view text) const {
     if (const int32_t id = pieces_.find(text); id >= 0) return id;
     if (symbols_.empty() || sequence_length(text[0]) != text.size()) return -1;
-    const char32_t character = first_utf8_sequence(text).scalar;
-    const auto found = std::ranges::find(symbols_, character, &std::pair<char32_t, int32_t>::first);
-    return found == symbols_.end() ? -1 : found->second;
+    const int32_t* found = symbol_ids_.find(first_utf8_sequence(text).scalar);
+    return found == nullptr ? -1 : *found;
   }
 
   Result<void> add_pairs() {
@@ -143,6 +144,7 @@ class Builder {
   TokenTable pieces_;
   std::vector<int32_t> ranks_;
   std::vector<std::pair<char32_t, int32_t>> symbols_;
+  FlatMap<int32_t> symbol_ids_;  // the same by character
   Merges merges_{vocabulary_.tokens.size() * 2};
   UnknownCharacters unknown_;
   std::unique_ptr<TokenizerState> state_ = std::make_unique<TokenizerState>();

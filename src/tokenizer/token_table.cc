@@ -15,7 +15,7 @@ void TokenTable::append(std::string_view text) {
 }
 
 size_t TokenTable::place(std::string_view text, uint64_t hash) const {
-  size_t i = hash >> 32 & (slots_.size() - 1);
+  size_t i = hash >> shift_;
   while (slots_[i].id >= 0 &&
          (slots_[i].hash != static_cast<uint32_t>(hash) || this->text(slots_[i].id) != text))
     i = (i + 1) & (slots_.size() - 1);
@@ -25,9 +25,10 @@ size_t TokenTable::place(std::string_view text, uint64_t hash) const {
 void TokenTable::index(const std::vector<uint8_t>& wanted) {
   CHECK(wanted.size() == ends_.size());
   slots_.assign(std::bit_ceil(wanted.size() * 2 + 2), Slot{});
+  shift_ = 64 - std::countr_zero(slots_.size());
   for (int32_t id = 0; id < size(); ++id) {
     if (wanted[static_cast<size_t>(id)] == 0) continue;
-    const uint64_t hash = text_hash(text(id));
+    const uint64_t hash = text_hash(text(id), multiplier_);
     slots_[place(text(id), hash)] = {static_cast<uint32_t>(hash), id};
     longest_ = std::max(longest_, text(id).size());
   }
@@ -35,7 +36,7 @@ void TokenTable::index(const std::vector<uint8_t>& wanted) {
 
 int32_t TokenTable::find(std::string_view text) const {
   if (text.size() > longest_) return -1;
-  return slots_[place(text, text_hash(text))].id;
+  return slots_[place(text, text_hash(text, multiplier_))].id;
 }
 
 }  // namespace baleen

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/hash_secret.h"
+
 namespace baleen {
 
 /// Texts by id, in one buffer, and a hash index over those that a text may become.
@@ -35,6 +37,8 @@ class TokenTable {
   std::string pool_;
   std::vector<uint32_t> ends_;
   std::vector<Slot> slots_;
+  int shift_ = 63;  // of a hash, to a slot
+  uint64_t multiplier_ = hash_secret();
   size_t longest_ = 0;
 };
 

@@ -1,8 +1,8 @@
 #include "tokenizer/huggingface/scores_of_merges.h"
 
 #include <string>
-#include <unordered_set>
 
+#include "tokenizer/flat_map.h"
 #include "tokenizer/huggingface/parts.h"
 #include "tokenizer/token_table.h"
 #include "tokenizer/utf8_text.h"
@@ -40,14 +40,15 @@ class Scores {
     if (score != -static_cast<float>(made_))
       merge.fail(
           "an order of merges that has no name in GGUF files: what makes one token does not stand together");
-    pairs_.insert(pair_of(texts_.find(left), texts_.find(right)));
+    const int32_t left_id = texts_.find(left), right_id = texts_.find(right);
+    if (left_id >= 0 && right_id >= 0) pairs_.set(pair_of(left_id, right_id), 1);
   }
 
   void check_cuts(size_t id) {
     const std::string_view text = vocabulary_.tokens[id];
     for (size_t cut = sequence_length(text[0]); cut < text.size(); cut += sequence_length(text[cut])) {
       const int32_t left = texts_.find(text.substr(0, cut)), right = texts_.find(text.substr(cut));
-      if (!is_text(left) || !is_text(right) || pairs_.contains(pair_of(left, right))) continue;
+      if (!is_text(left) || !is_text(right) || pairs_.find(pair_of(left, right)) != nullptr) continue;
       return merges_.fail("a choice of merges that has no name in GGUF files: '" + std::string(text) +
                           "' is not made of '" + std::string(text.substr(0, cut)) + "' and the rest");
     }
@@ -61,7 +62,7 @@ class Scores {
   const Vocabulary& vocabulary_;
   TokenTable texts_;
   std::vector<float> scores_ = std::vector<float>(vocabulary_.tokens.size());
-  std::unordered_set<uint64_t> pairs_;
+  FlatMap<uint8_t> pairs_;
   size_t count_ = 0;
   int32_t made_ = 0;  // tokens so far
 };
