@@ -18,12 +18,12 @@ int64_t multiply_int8(int64_t rounds) {
     __m256i words[kSums];
 #pragma GCC unroll 8
     for (int group = 0; group < kGroups; ++group) {
-      asm volatile("" : "+x"(weights));  // a new value as far as the compiler knows
 #pragma GCC unroll 4
       for (int i = 0; i < kSums; ++i) {
-        __m256i product = _mm256_maddubs_epi16(weights, weights);
-        asm volatile("" : "+x"(product));
+        asm volatile("" : "+x"(weights));  // a new value as far as the compiler knows: no product is used twice
+        const __m256i product = _mm256_maddubs_epi16(weights, weights);
         words[i] = group == 0 ? product : _mm256_add_epi16(words[i], product);
+        asm volatile("" : "+x"(words[i]));  // added here, not after all products
       }
     }
 #pragma GCC unroll 4
