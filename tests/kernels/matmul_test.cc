@@ -85,7 +85,7 @@ TEST(Matmul, ExtremeCodesDoNotOverflow) {
   const Compute ref{&kernels(Isa::ref), &pool};
   for (const BlockType type : kTypes) {
     if (info(type).values == 1) continue;
-    const Shape shape{32, 512, 5};
+    const Shape shape{32, 512, 8};
     for (const int byte : {0x00, 0x7F, 0x80, 0xFF}) {
       std::mt19937 random(3);
       auto data = random_blocks(type, shape.rows * shape.cols, random);
@@ -96,8 +96,8 @@ TEST(Matmul, ExtremeCodesDoNotOverflow) {
         if (at < scale || at >= scale + 4) data[i] = static_cast<std::byte>(byte);
       }
       const PackedMatrix weights = packed(type, shape, data, ref);
-      for (const float value : {1.0f, -1.0f}) {
-        const std::vector<float> x(static_cast<size_t>(shape.tokens * shape.cols), value);
+      for (const auto& [tokens, value] : {std::pair{3, 1.0f}, {3, -1.0f}, {8, 1.0f}, {8, -1.0f}}) {
+        const std::vector<float> x(static_cast<size_t>(tokens * shape.cols), value);
         const auto expected = product(ref, weights, x);
         for (const KernelTable* table : fast_tables())
           expect_same_bits(

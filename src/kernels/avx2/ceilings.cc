@@ -20,7 +20,8 @@ int64_t multiply_int8(int64_t rounds) {
     for (int group = 0; group < kGroups; ++group) {
 #pragma GCC unroll 4
       for (int i = 0; i < kSums; ++i) {
-        asm volatile("" : "+x"(weights));  // a new value as far as the compiler knows: no product is used twice
+        asm volatile(""
+                     : "+x"(weights));  // a new value as far as the compiler knows: no product is used twice
         const __m256i product = _mm256_maddubs_epi16(weights, weights);
         words[i] = group == 0 ? product : _mm256_add_epi16(words[i], product);
         asm volatile("" : "+x"(words[i]));  // added here, not after all products

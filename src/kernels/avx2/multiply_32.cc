@@ -6,17 +6,19 @@
 namespace baleen::avx2 {
 namespace {
 
+/// Pairs of 16-bit sums, added.
+BALEEN_INLINE __m256i widen(__m256i words) { return _mm256_madd_epi16(words, _mm256_set1_epi16(1)); }
+
 /// A format says: kType, kOffset8 (log2 of its offset / 8, or -1 without one) and dot(), the int32 sums of a block.
 struct Q40 {
   static constexpr BlockType kType = BlockType::q4_0;
   static constexpr int kOffset8 = 0;
   template <int N>
   BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, int64_t group_bytes, IntSums<N>& sums) {
-    const __m256i ones = _mm256_set1_epi16(1);
     dot_slab_4<N>(codes, x, group_bytes, sums);
     BALEEN_UNROLL
-    for (int half = 0; half < 2; ++half) BALEEN_UNROLL
-    for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], ones);
+    for (int half = 0; half < sums.kHalves; ++half) BALEEN_UNROLL
+    for (int t = 0; t < N; ++t) sums.of[half][t] = widen(sums.of[half][t]);
   }
 };
 
@@ -30,17 +32,19 @@ struct Q50 {
   static constexpr int kOffset8 = 1;
   template <int N>
   BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, int64_t group_bytes, IntSums<N>& sums) {
-    const __m256i ones = _mm256_set1_epi16(1);
-    dot_half_slab_5<N, 0>(codes, codes + kNibbleSlabBytes, x, group_bytes, sums);
+    IntSums<N> words;
+    dot_half_slab_5<N, 0>(codes, codes + kNibbleSlabBytes, x, group_bytes, words);
     BALEEN_UNROLL
-    for (int half = 0; half < 2; ++half) BALEEN_UNROLL
-    for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_madd_epi16(sums.of[half][t], ones);
-    IntSums<N> second;
-    dot_half_slab_5<N, 2>(codes, codes + kNibbleSlabBytes, x, group_bytes, second);
+    for (int half = 0; half < sums.kHalves; ++half) BALEEN_UNROLL
+    for (int t = 0; t < N; ++t) {
+      sums.of[half][t] = widen(words.of[half][t]);
+      leave_in_memory<N>(sums.of[half][t]);
+    }
+    dot_half_slab_5<N, 2>(codes, codes + kNibbleSlabBytes, x, group_bytes, words);
     BALEEN_UNROLL
-    for (int half = 0; half < 2; ++half) BALEEN_UNROLL
+    for (int half = 0; half < sums.kHalves; ++half) BALEEN_UNROLL
     for (int t = 0; t < N; ++t)
-      sums.of[half][t] = _mm256_add_epi32(sums.of[half][t], _mm256_madd_epi16(second.of[half][t], ones));
+      sums.of[half][t] = _mm256_add_epi32(sums.of[half][t], widen(words.of[half][t]));
   }
 };
 
@@ -49,30 +53,50 @@ struct Q51 : Q50 {
   static constexpr int kOffset8 = -1;
 };
 
-/// |w| is unsigned, its sign moves to the activation: 2 * 128 * 127 fits 16 bits, one group at a time.
+/// |w| is unsigned, its sign moves to the activation: 2 * 128 * 127 fits 16 bits, one group at a time. vpsignb shares
+/// the multiplier's pipes, so for many tokens the activation's bits are inverted where w < 0. That makes it -a - 1
+/// (two of 128 * -128 fit, too), and the |w| that are missing are added once for all tokens.
 struct Q80 {
   static constexpr BlockType kType = BlockType::q8_0;
   static constexpr int kOffset8 = -1;
   template <int N>
   BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, int64_t group_bytes, IntSums<N>& sums) {
-    const __m256i ones = _mm256_set1_epi16(1);
+    constexpr int kHalves = halves_at_once(N);
+    constexpr bool kInverted = N > 4;
+    const __m256i ones = _mm256_set1_epi16(1), zero = _mm256_setzero_si256();
+    clear<N>(sums);
+    __m256i missing[kHalves] = {};
     BALEEN_UNROLL
-    for (int t = 0; t < N; ++t) sums.of[0][t] = sums.of[1][t] = _mm256_setzero_si256();
     for (int g = 0; g < 8; ++g) {
-      const __m256i w[2] = {load(codes), load(codes + 32)};
-      const __m256i magnitude[2] = {_mm256_abs_epi8(w[0]), _mm256_abs_epi8(w[1])};
+      __m256i w[kHalves], magnitude[kHalves], negative[kHalves];
+      BALEEN_UNROLL
+      for (int half = 0; half < kHalves; ++half) {
+        w[half] = load(codes + g * 64 + half * 32);
+        magnitude[half] = _mm256_abs_epi8(w[half]);
+        negative[half] = _mm256_cmpgt_epi8(zero, w[half]);
+        if constexpr (kInverted)
+          missing[half] = _mm256_add_epi16(
+              missing[half],
+              _mm256_maddubs_epi16(_mm256_and_si256(magnitude[half], negative[half]), _mm256_set1_epi8(1)));
+      }
       BALEEN_UNROLL
       for (int t = 0; t < N; ++t) {
-        const __m256i a = broadcast_int(x + t * 4);
+        const __m256i a = broadcast_int(x + g * group_bytes + t * 4);
         BALEEN_UNROLL
-        for (int half = 0; half < 2; ++half) {
-          const __m256i words = _mm256_maddubs_epi16(magnitude[half], _mm256_sign_epi8(a, w[half]));
+        for (int half = 0; half < kHalves; ++half) {
+          const __m256i moved =
+              kInverted ? _mm256_xor_si256(a, negative[half]) : _mm256_sign_epi8(a, w[half]);
+          const __m256i words = _mm256_maddubs_epi16(magnitude[half], moved);
           sums.of[half][t] = _mm256_add_epi32(sums.of[half][t], _mm256_madd_epi16(words, ones));
           settle(sums.of[half][t]);
         }
       }
-      codes += 64;
-      x += group_bytes;
+    }
+    if constexpr (kInverted) {
+      BALEEN_UNROLL
+      for (int half = 0; half < kHalves; ++half) BALEEN_UNROLL
+      for (int t = 0; t < N; ++t)
+        sums.of[half][t] = _mm256_add_epi32(sums.of[half][t], _mm256_madd_epi16(missing[half], ones));
     }
   }
 };
@@ -93,14 +117,16 @@ template <class Format>
 struct Blocks32 {
   template <int N>
   struct Kernel {
+    static constexpr bool kMinima = panel_layout(Format::kType).scales == PanelScales::halves_and_minima;
+
     BALEEN_INLINE void block(const std::byte* codes, const std::byte* scales, const Pass& pass,
                              const std::byte* x, Sums<N>& out) {
       const int64_t tokens = pass.tokens;
       IntSums<N> dot;
       Format::template dot<N>(codes, x, tokens * 4, dot);
       BALEEN_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        const __m256 d = load_scales<panel_layout(Format::kType).scales>(scales, half);
+      for (int half = 0; half < out.kHalves; ++half) {
+        const __m256 d = load_scales<panel_layout(Format::kType).scales>(scales, pass.half + half);
         BALEEN_UNROLL
         for (int t = 0; t < N; ++t) {
           __m256i sum = dot.of[half][t];
@@ -109,13 +135,16 @@ struct Blocks32 {
                 sum, _mm256_slli_epi32(broadcast_int(x + kSum32 * tokens + t * 4), Format::kOffset8));
           const __m256 scale = _mm256_mul_ps(d, broadcast_float(x + kScale32 * tokens + t * 4));
           out.of[half][t] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(sum), out.of[half][t]);
+          if constexpr (!kMinima) leave_in_memory<N>(out.of[half][t]);
         }
-        if constexpr (panel_layout(Format::kType).scales == PanelScales::halves_and_minima) {
-          const __m256 m = load_halves(scales + 32 + half * 16);
+        if constexpr (kMinima) {
+          const __m256 m = load_halves(scales + 32 + (pass.half + half) * 16);
           BALEEN_UNROLL
-          for (int t = 0; t < N; ++t)
+          for (int t = 0; t < N; ++t) {
             out.of[half][t] =
                 _mm256_fmadd_ps(m, broadcast_float(x + kScaledSum32 * tokens + t * 4), out.of[half][t]);
+            leave_in_memory<N>(out.of[half][t]);
+          }
         }
       }
     }
@@ -123,13 +152,13 @@ struct Blocks32 {
     static Sums<N> run(const Pass& pass) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const int64_t blocks = pass.cols / kSlab;
-      const std::byte *codes = pass.panel, *x = pass.x;
+      const std::byte *record = pass.panel, *x = pass.x;
       Sums<N> out = Sums<N>::zero();
       Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, blocks);
       for (int64_t b = 0; b < blocks; ++b) {
         ahead.step();
-        block(codes, codes + kLayout.code_bytes, pass, x, out);
-        codes += kLayout.record_bytes;
+        block(record + pass.half * 32, record + kLayout.code_bytes, pass, x, out);
+        record += kLayout.record_bytes;
         x += kRecord32 * pass.tokens;
       }
       return out;
@@ -141,9 +170,9 @@ struct Blocks32 {
 
 void multiply_q4_0(const MatmulTile& tile) { for_tokens<Blocks32<Q40>::Kernel>(tile); }
 void multiply_q4_1(const MatmulTile& tile) { for_tokens<Blocks32<Q41>::Kernel>(tile); }
-void multiply_q5_0(const MatmulTile& tile) { for_tokens<Blocks32<Q50>::Kernel>(tile); }
-void multiply_q5_1(const MatmulTile& tile) { for_tokens<Blocks32<Q51>::Kernel>(tile); }
-void multiply_q8_0(const MatmulTile& tile) { for_tokens<Blocks32<Q80>::Kernel>(tile); }
-void multiply_i8(const MatmulTile& tile) { for_tokens<Blocks32<I8>::Kernel>(tile); }
+void multiply_q5_0(const MatmulTile& tile) { for_halves<Blocks32<Q50>::Kernel>(tile); }
+void multiply_q5_1(const MatmulTile& tile) { for_halves<Blocks32<Q51>::Kernel>(tile); }
+void multiply_q8_0(const MatmulTile& tile) { for_halves<Blocks32<Q80>::Kernel>(tile); }
+void multiply_i8(const MatmulTile& tile) { for_halves<Blocks32<I8>::Kernel>(tile); }
 
 }  // namespace baleen::avx2

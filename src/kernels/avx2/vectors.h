@@ -16,7 +16,8 @@
 
 namespace baleen::avx2 {
 
-constexpr int kMaxTokens = 4;  // of a pass: 2 halves * 4 tokens of 16-bit sums are half of the registers
+// Eight sums are half of the registers: those of up to four tokens of both halves, or of up to eight of one half.
+constexpr int halves_at_once(int tokens) { return tokens > 4 ? 1 : 2; }
 
 BALEEN_INLINE __m256i load(const std::byte* from) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
@@ -54,69 +55,110 @@ BALEEN_INLINE Ahead ahead_of(const std::byte* from, int64_t bytes, int64_t steps
   return {reinterpret_cast<const char*>(from), (bytes + 64 * steps - 1) / (64 * steps)};
 }
 
-/// Some tokens of a tile: x points at the first one's part of the tile, `stride` bytes are all tokens' of a k-group.
+/// Some tokens of a tile, both halves of the rows or one.
 struct Pass {
-  const std::byte *panel, *x;
+  const std::byte *panel, *x;  ///< x: the first token's part of the tile
   int64_t cols;
   int64_t tokens;  ///< of the tile, not of the pass
+  int half;        ///< the first one
   const std::byte* ahead;
   int64_t ahead_bytes;
 };
 
-/// Both halves of N tokens.
+/// Of a pass of N tokens: [half][token].
 template <int N>
 struct Sums {
-  __m256 of[2][N];
+  static constexpr int kHalves = halves_at_once(N);
+  __m256 of[kHalves][N];
   BALEEN_INLINE Sums zero() {
     Sums sums;
     BALEEN_UNROLL
-    for (int t = 0; t < N; ++t) sums.of[0][t] = sums.of[1][t] = _mm256_setzero_ps();
+    for (int half = 0; half < kHalves; ++half) BALEEN_UNROLL
+    for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_setzero_ps();
     return sums;
   }
 };
 
 template <int N>
 struct IntSums {
-  __m256i of[2][N];
+  static constexpr int kHalves = halves_at_once(N);
+  __m256i of[kHalves][N];
 };
 
-/// The products of tokens first .. first + N - 1 of the tile.
 template <int N>
-BALEEN_INLINE void put(const MatmulTile& tile, int first, const Sums<N>& sums) {
-  alignas(32) float product[kPanelRows];
-  for (int t = 0; t < N; ++t) {
-    _mm256_store_ps(product, sums.of[0][t]);
-    _mm256_store_ps(product + 8, sums.of[1][t]);
-    float* out = tile.out + (first + t) * tile.out_stride;
-    for (int r = 0; r < tile.rows; ++r) out[r] = tile.add ? out[r] + product[r] : product[r];
+BALEEN_INLINE void clear(IntSums<N>& sums) {
+  BALEEN_UNROLL
+  for (int half = 0; half < sums.kHalves; ++half) BALEEN_UNROLL
+  for (int t = 0; t < N; ++t) sums.of[half][t] = _mm256_setzero_si256();
+}
+
+/// Products of the 8 rows of a half, of which the first `rows` exist.
+BALEEN_INLINE void put_half(float* out, __m256 product, int rows, bool add) {
+  if (rows >= 8) return _mm256_storeu_ps(out, add ? _mm256_add_ps(_mm256_loadu_ps(out), product) : product);
+  alignas(32) float each[8];
+  _mm256_store_ps(each, product);
+#pragma GCC unroll 1
+  for (int r = 0; r < rows; ++r) out[r] = add ? out[r] + each[r] : each[r];
+}
+
+/// The products of tokens first .. first + N - 1 of the tile, from half `half` on.
+template <int N>
+BALEEN_INLINE void put(const MatmulTile& tile, int first, int half, const Sums<N>& sums) {
+  for (int t = 0; t < N; ++t)
+    for (int h = 0; h < sums.kHalves; ++h) {
+      const int row = (half + h) * 8;
+      put_half(tile.out + (first + t) * tile.out_stride + row, sums.of[h][t], tile.rows - row, tile.add);
+    }
+}
+
+/// Kernel<N>::run(pass) for tokens first .. first + N - 1 and both halves.
+template <template <int> class Kernel, int N>
+BALEEN_INLINE void run_passes(const MatmulTile& tile, int first) {
+  const int64_t tokens = N > 4 ? N : tile.tokens;
+  for (int half = 0; half < 2; half += halves_at_once(N)) {
+    const int64_t ahead_bytes = first == 0 && half == 0 ? tile.ahead_bytes : 0;
+    put<N>(
+        tile, first, half,
+        Kernel<N>::run({tile.panel, tile.x + first * 4, tile.cols, tokens, half, tile.ahead, ahead_bytes}));
   }
 }
 
-/// Runs Kernel<N>::run(pass) for all tokens of the tile, up to four at a time.
-template <template <int> class Kernel, int N>
-BALEEN_INLINE void run_pass(const MatmulTile& tile, int first) {
-  const int64_t ahead_bytes = first == 0 ? tile.ahead_bytes : 0;
-  put<N>(tile, first,
-         Kernel<N>::run({tile.panel, tile.x + first * 4, tile.cols, tile.tokens, tile.ahead, ahead_bytes}));
-}
-
+/// All tokens of the tile; up to four at a time, both halves of the rows together.
 template <template <int> class Kernel>
 BALEEN_INLINE void for_tokens(const MatmulTile& tile) {
-  for (int first = 0; first < tile.tokens; first += kMaxTokens) {
+  for (int first = 0; first < tile.tokens; first += 4) {
     switch (tile.tokens - first) {
       case 1:
-        run_pass<Kernel, 1>(tile, first);
+        run_passes<Kernel, 1>(tile, first);
         break;
       case 2:
-        run_pass<Kernel, 2>(tile, first);
+        run_passes<Kernel, 2>(tile, first);
         break;
       case 3:
-        run_pass<Kernel, 3>(tile, first);
+        run_passes<Kernel, 3>(tile, first);
         break;
       default:
-        run_pass<Kernel, 4>(tile, first);
+        run_passes<Kernel, 4>(tile, first);
         break;
     }
+  }
+}
+
+/// All tokens of the tile at a time; of more than four one half of the rows after the other. Where much is done to a
+/// code before it is multiplied this is faster, else not: the activations are loaded twice as often.
+template <template <int> class Kernel>
+BALEEN_INLINE void for_halves(const MatmulTile& tile) {
+  switch (tile.tokens) {
+    case 5:
+      return run_passes<Kernel, 5>(tile, 0);
+    case 6:
+      return run_passes<Kernel, 6>(tile, 0);
+    case 7:
+      return run_passes<Kernel, 7>(tile, 0);
+    case 8:
+      return run_passes<Kernel, 8>(tile, 0);
+    default:
+      return for_tokens<Kernel>(tile);
   }
 }
 
@@ -124,15 +166,21 @@ BALEEN_INLINE void for_tokens(const MatmulTile& tile) {
 /// block and spills the products.
 BALEEN_INLINE void settle(__m256i& sum) { asm volatile("" : "+x"(sum)); }
 
+/// Leaves a longer sum in memory where the 16-bit ones need the registers.
+template <int N>
+BALEEN_INLINE void leave_in_memory(auto& sum) {
+  if constexpr (N > 4) asm volatile("" : "+m"(sum));
+}
+
 /// 16-bit sums of a k-group: two words a row, code (unsigned) times activation, added to those of earlier groups.
 template <int N>
-BALEEN_INLINE void dot_group(const __m256i (&code)[2], const std::byte* x, bool first_group,
+BALEEN_INLINE void dot_group(const __m256i (&code)[halves_at_once(N)], const std::byte* x, bool first_group,
                              IntSums<N>& words) {
   BALEEN_UNROLL
   for (int t = 0; t < N; ++t) {
     const __m256i a = broadcast_int(x + t * 4);
     BALEEN_UNROLL
-    for (int half = 0; half < 2; ++half) {
+    for (int half = 0; half < words.kHalves; ++half) {
       const __m256i product = _mm256_maddubs_epi16(code[half], a);
       words.of[half][t] = first_group ? product : _mm256_add_epi16(words.of[half][t], product);
       settle(words.of[half][t]);
@@ -141,14 +189,16 @@ BALEEN_INLINE void dot_group(const __m256i (&code)[2], const std::byte* x, bool 
 }
 
 /// 4-bit codes of a pair of k-groups, [half].
+template <int kHalves>
 struct Pair {
-  __m256i low[2], high[2];
+  __m256i low[kHalves], high[kHalves];
 };
-BALEEN_INLINE Pair nibbles(const std::byte* codes) {
+template <int kHalves>
+BALEEN_INLINE Pair<kHalves> nibbles(const std::byte* codes) {
   const __m256i mask = _mm256_set1_epi8(15);
-  Pair pair;
+  Pair<kHalves> pair;
   BALEEN_UNROLL
-  for (int half = 0; half < 2; ++half) {
+  for (int half = 0; half < kHalves; ++half) {
     const __m256i both = load(codes + half * 32);
     pair.low[half] = _mm256_and_si256(both, mask);
     pair.high[half] = _mm256_and_si256(_mm256_srli_epi16(both, 4), mask);
@@ -176,10 +226,10 @@ BALEEN_INLINE __m256i with_bits(__m256i code, __m256i bits, __m256i mask) {
 }
 
 /// code |= (bits shifted by `left`) & mask
-template <int left>
-BALEEN_INLINE void add_bits(const std::byte* bits, int mask, __m256i (&code)[2]) {
+template <int left, int kHalves>
+BALEEN_INLINE void add_bits(const std::byte* bits, int mask, __m256i (&code)[kHalves]) {
   BALEEN_UNROLL
-  for (int half = 0; half < 2; ++half)
+  for (int half = 0; half < kHalves; ++half)
     code[half] =
         with_bits<left>(code[half], load(bits + half * 32), _mm256_set1_epi8(static_cast<char>(mask)));
 }
@@ -190,7 +240,7 @@ BALEEN_INLINE void dot_slab_4(const std::byte* codes, const std::byte* x, int64_
                               IntSums<N>& words) {
   BALEEN_UNROLL
   for (int v = 0; v < 4; ++v) {
-    const Pair code = nibbles(codes + v * 64);
+    const auto code = nibbles<halves_at_once(N)>(codes + v * 64);
     dot_group<N>(code.low, x, v == 0, words);
     dot_group<N>(code.high, x + group_bytes, false, words);
     x += 2 * group_bytes;
@@ -201,12 +251,12 @@ BALEEN_INLINE void dot_slab_4(const std::byte* codes, const std::byte* x, int64_
 template <int N, int v>
 BALEEN_INLINE void dot_half_slab_5(const std::byte* codes, const std::byte* bits, const std::byte* x,
                                    int64_t group_bytes, IntSums<N>& words) {
-  Pair code = nibbles(codes + v * 64);
+  auto code = nibbles<halves_at_once(N)>(codes + v * 64);
   add_bits<4 - 2 * v>(bits, 16, code.low);
   add_bits<3 - 2 * v>(bits, 16, code.high);
   dot_group<N>(code.low, x + 2 * v * group_bytes, true, words);
   dot_group<N>(code.high, x + (2 * v + 1) * group_bytes, false, words);
-  code = nibbles(codes + (v + 1) * 64);
+  code = nibbles<halves_at_once(N)>(codes + (v + 1) * 64);
   add_bits<2 - 2 * v>(bits, 16, code.low);
   add_bits<1 - 2 * v>(bits, 16, code.high);
   dot_group<N>(code.low, x + (2 * v + 2) * group_bytes, false, words);
