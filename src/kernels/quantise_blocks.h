@@ -11,35 +11,14 @@
 #include <cstring>
 
 #include "kernels/activation_layout.h"
+#include "kernels/block_scale.h"
 #include "kernels/matmul_kernels.h"
-
-#ifndef BALEEN_INLINE
-#define BALEEN_INLINE [[gnu::always_inline, maybe_unused]] static inline
-#endif
 
 namespace baleen {
 
 template <class T>
 BALEEN_INLINE void put_value(std::byte* to, T value) {
   std::memcpy(to, &value, sizeof value);
-}
-
-BALEEN_INLINE float float_of_bits(uint32_t bits) {
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-/// What a block's largest magnitude says about its codes.
-struct BlockScale {
-  float amax, factor, scale;  ///< factor 0: all codes are 0
-};
-BALEEN_INLINE BlockScale block_scale(uint32_t bits) {
-  constexpr uint32_t kInfinity = 0x7F800000u, kNan = 0x7FC00000u;
-  const float amax = float_of_bits(bits);
-  if (bits >= kInfinity) return {amax, 0, float_of_bits(kNan)};
-  if (amax < 0x1p-100f) return {amax, 0, 0};
-  return {amax, 127.0f / amax, amax / 127.0f};
 }
 
 template <class Slab>

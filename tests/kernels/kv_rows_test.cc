@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <tuple>
 
 #include "kernels/same_bits.h"
 
@@ -47,6 +48,38 @@ TEST(KvRows, EveryIsaStoresTheBitsOfRef) {
         same(page_after<uint16_t>(ours.store_values_f16, data, slots, dim),
              page_after<uint16_t>(expected.store_values_f16, data, slots, dim));
       }
+  }
+}
+
+TEST(KvRows, EveryIsaEncodesI8AsRef) {
+  const RowKernels ref = ref_row_kernels();
+  for (const Isa isa : fast_isas()) {
+    const RowKernels& ours = kernels(isa).rows;
+    for (const Extremes extremes : {Extremes::none, Extremes::some})
+      for (const int32_t dim : kDims)
+        for (const Slots slots : kSlots) {
+          const auto data = random_floats(slots.count * (dim + 3), 5, extremes);
+          const std::string what = std::string(name(isa)) + " " + std::to_string(dim);
+          const auto page = [&](const auto& store, int64_t bytes) {
+            std::vector<int8_t> after(static_cast<size_t>(bytes), int8_t{77});
+            store({data.data(), dim + 3, slots.count, slots.first, dim}, after.data());
+            return after;
+          };
+          EXPECT_EQ(page(ours.store_keys_i8, i8_keys_bytes(dim)), page(ref.store_keys_i8, i8_keys_bytes(dim)))
+              << what;
+          EXPECT_EQ(page(ours.store_values_i8, i8_values_bytes(dim)),
+                    page(ref.store_values_i8, i8_values_bytes(dim)))
+              << what;
+          const auto encoded = [&](const RowKernels& rows) {
+            std::vector<int8_t> codes(static_cast<size_t>(slots.count * i8_padded(dim)), int8_t{77});
+            std::vector<uint32_t> scales(static_cast<size_t>(slots.count * i8_blocks(dim)));
+            std::vector<int32_t> sums(scales.size());
+            rows.quantise_queries(data.data(), slots.count, dim,
+                                  {codes.data(), reinterpret_cast<float*>(scales.data()), sums.data()});
+            return std::tuple{codes, scales, sums};
+          };
+          EXPECT_EQ(encoded(ours), encoded(ref)) << what;
+        }
   }
 }
 

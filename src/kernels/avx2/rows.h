@@ -110,6 +110,9 @@ void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, 
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
 void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out);
 void transpose_f16(const uint16_t* rows, int64_t columns, uint16_t* out);
+void store_keys_i8(const HeadRows& rows, int8_t* keys);
+void store_values_i8(const HeadRows& rows, int8_t* values);
+void quantise_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
 void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys);
 void divide(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);
 

@@ -119,6 +119,9 @@ void scale(const float* x, float factor, int64_t width, float* out);
 void store_keys_f16(const HeadRows& rows, uint16_t* keys);
 void store_values_f16(const HeadRows& rows, uint16_t* values);
 
+void store_keys_i8(const HeadRows& rows, int8_t* keys);
+void store_values_i8(const HeadRows& rows, int8_t* values);
+void quantise_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
 void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys);
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
 

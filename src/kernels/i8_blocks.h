@@ -1,0 +1,70 @@
+// The i8 cache's rows with vectors, for the ISA folders (rules: kernels/ref/i8_rows.cc). Functions are static: files
+// with different ISA flags include this.
+//
+// An ISA gives a type `Vectors` with two functions:
+//   I8Block encode(const float* x, int64_t count)                  up to 32 values
+//   void interleave(const I8Block&, int64_t count, int slot, int8_t* words)
+//                                                                   codes to byte slot % 4 of `count` 32-bit words
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/block_scale.h"
+#include "kernels/row_kernels.h"
+
+namespace baleen {
+
+struct I8Block {
+  alignas(32) int8_t codes[kI8Block];  ///< 0 behind the last value
+  float scale;
+  int32_t sum;  ///< of the codes
+};
+
+/// Values of a block of which `left` are there, 32 at most.
+BALEEN_INLINE int64_t block_size(int64_t left) { return left < kI8Block ? left : kI8Block; }
+
+template <class Vectors>
+BALEEN_INLINE void store_i8_keys(const HeadRows& rows, int8_t* keys) {
+  const int64_t padded = i8_padded(rows.dim);
+  auto* scales = reinterpret_cast<float*>(keys + kTileKeys * padded);
+  for (int32_t r = 0; r < rows.count; ++r) {
+    const int64_t slot = rows.slot + r;
+    for (int64_t d = 0; d < rows.dim; d += kI8Block) {
+      const I8Block block = Vectors::encode(rows.data + r * rows.stride + d, block_size(rows.dim - d));
+      scales[d + slot] = block.scale;  // 32 scales for 32 dimensions
+      for (int64_t i = 0; i < block_size(padded - d); i += 4)
+        std::memcpy(keys + (d + i) * kTileKeys + slot * 4, block.codes + i, 4);
+    }
+  }
+}
+
+template <class Vectors>
+BALEEN_INLINE void store_i8_values(const HeadRows& rows, int8_t* values) {
+  const int64_t dim = rows.dim;
+  auto* scales = reinterpret_cast<float*>(values + kTileKeys * dim);
+  for (int32_t r = 0; r < rows.count; ++r) {
+    const int32_t slot = rows.slot + r;
+    for (int64_t d = 0; d < dim; d += kI8Block) {
+      const int64_t count = block_size(dim - d);
+      const I8Block block = Vectors::encode(rows.data + r * rows.stride + d, count);
+      scales[d + slot] = block.scale;
+      Vectors::interleave(block, count, slot, values + (slot / 4 * dim + d) * 4);
+    }
+  }
+}
+
+template <class Vectors>
+BALEEN_INLINE void encode_i8_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out) {
+  const int64_t padded = i8_padded(dim), blocks = i8_blocks(dim);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t d = b * kI8Block;
+      const I8Block block = Vectors::encode(queries + r * dim + d, block_size(dim - d));
+      std::memcpy(out.codes + r * padded + d, block.codes, static_cast<size_t>(block_size(padded - d)));
+      out.scales[r * blocks + b] = block.scale;
+      out.sums[r * blocks + b] = block.sum;
+    }
+}
+
+}  // namespace baleen
