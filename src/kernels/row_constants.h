@@ -14,6 +14,8 @@ inline constexpr float kExpC3 = 0.16666521f;
 inline constexpr float kExpC4 = 0.04166839f;
 inline constexpr float kExpC5 = 0.008368745f;
 inline constexpr float kExpC6 = 0.001381454f;
+/// What follows c5 in Horner's scheme.
+inline constexpr float kExpRest[] = {kExpC4, kExpC3, kExpC2, 1, 1};
 /// 2^n is built from exponent bits, so n stays in -126 … 127: results below 2^-126 are 0, above 2^127.4
 /// infinity.
 inline constexpr float kExpLow = -87.33f;

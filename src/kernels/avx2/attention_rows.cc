@@ -86,9 +86,10 @@ template <int kRows, int kVectors, class Access, class T>
 BALEEN_INLINE void sum_block(const Weights& weights, const PageValues<T>& values, float* out,
                              int64_t out_stride) {
   __m256 sum[kRows][kVectors];
+  float* row = out;
   BALEEN_UNROLL
-  for (int r = 0; r < kRows; ++r) BALEEN_UNROLL
-  for (int v = 0; v < kVectors; ++v) sum[r][v] = Access::load(out + r * out_stride + v * 8, values.dim);
+  for (int r = 0; r < kRows; ++r, row = next_row(row, out_stride)) BALEEN_UNROLL
+  for (int v = 0; v < kVectors; ++v) sum[r][v] = Access::load(row + v * 8, values.dim);
   if (weights.visible == ~VisibleKeys{0}) {
     for (int key = 0; key < kTileKeys; ++key)
       add_key<kRows, kVectors, Access>(weights.p + key, values.data + key * values.stride, values.dim, sum);
@@ -98,9 +99,10 @@ BALEEN_INLINE void sum_block(const Weights& weights, const PageValues<T>& values
       add_key<kRows, kVectors, Access>(weights.p + key, values.data + key * values.stride, values.dim, sum);
     }
   }
+  row = out;
   BALEEN_UNROLL
-  for (int r = 0; r < kRows; ++r) BALEEN_UNROLL
-  for (int v = 0; v < kVectors; ++v) Access::store(out + r * out_stride + v * 8, values.dim, sum[r][v]);
+  for (int r = 0; r < kRows; ++r, row = next_row(row, out_stride)) BALEEN_UNROLL
+  for (int v = 0; v < kVectors; ++v) Access::store(row + v * 8, values.dim, sum[r][v]);
 }
 
 template <int kRows, class T>
@@ -134,38 +136,6 @@ BALEEN_INLINE void add_values(const TileRows& rows, const PageValues<T>& values,
   }
 }
 
-/// A page's 32 lanes as four vectors.
-struct Lanes {
-  __m256 v[4];
-};
-
-BALEEN_INLINE void softmax_row(const TileRows& rows, int64_t r) {
-  float* s = rows.scores + r * kTileKeys;
-  const __m256 masked = _mm256_set1_ps(-__builtin_inff());
-  Lanes score, mask, shown, p;
-  BALEEN_UNROLL
-  for (int v = 0; v < 4; ++v) {
-    score.v[v] = _mm256_loadu_ps(s + 8 * v);
-    mask.v[v] = _mm256_castsi256_ps(lane_mask(rows.visible[r], v));
-    shown.v[v] = _mm256_blendv_ps(masked, score.v[v], mask.v[v]);
-  }
-  const float tile_max =
-      tree_max(_mm256_max_ps(_mm256_max_ps(shown.v[0], shown.v[2]), _mm256_max_ps(shown.v[1], shown.v[3])));
-  const float old_max = rows.max[r];
-  const float max = old_max > tile_max ? old_max : tile_max;
-  BALEEN_UNROLL
-  for (int v = 0; v < 4; ++v) {
-    p.v[v] = _mm256_and_ps(exp(_mm256_sub_ps(score.v[v], _mm256_set1_ps(max))), mask.v[v]);
-    _mm256_storeu_ps(s + 8 * v, p.v[v]);
-  }
-  const float sum = tree_sum(_mm256_add_ps(_mm256_add_ps(p.v[0], p.v[2]), _mm256_add_ps(p.v[1], p.v[3])));
-  const float correction =
-      old_max == -__builtin_inff() ? 0.0f : _mm256_cvtss_f32(exp(_mm256_set1_ps(old_max - max)));
-  rows.sum[r] = __builtin_fmaf(rows.sum[r], correction, sum);
-  rows.max[r] = max;
-  rows.correction[r] = correction;
-}
-
 }  // namespace
 
 void scores_f32(const float* queries, const float* keys, int64_t dim, const TileRows& rows) {
@@ -183,18 +153,7 @@ void scores_f16(const float* queries, const uint16_t* keys, int64_t dim, const T
   }
 }
 
-void softmax_tile(const TileRows& rows) {
-  for (int64_t r = 0; r < rows.count; ++r) {
-    if (rows.visible[r] != 0) {
-      softmax_row(rows, r);
-      continue;
-    }
-    for (int key = 0; key < kTileKeys; ++key) rows.scores[r * kTileKeys + key] = 0;
-    rows.correction[r] = 1;
-  }
-}
-
-/// Of the rows that see a key of the page.
+/// Most pages change no row's maximum: o * 1 is o.
 void correct_sums(const TileRows& rows, int64_t dim, float* out) {
   for (int64_t r = 0; r < rows.count; ++r)
     if (rows.correction[r] != 1 && rows.visible[r] != 0)

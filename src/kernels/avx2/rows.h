@@ -57,24 +57,69 @@ BALEEN_INLINE __m256i lane_mask(VisibleKeys visible, int v) {
   return _mm256_cmpeq_epi32(_mm256_and_si256(byte, bits), bits);
 }
 
-BALEEN_INLINE __m256 exp(__m256 x) {
+/// 2^n * p, which is e^x where it is neither 0 nor infinite. Step by step for all N vectors: the chain of one is long,
+/// and a core looks ahead of only a few chains that come one after the other.
+template <int N>
+BALEEN_INLINE void exp_inside(const __m256 (&x)[N], __m256 (&y)[N]) {
   const __m256 shift = _mm256_set1_ps(0x1.8p23f);
-  const __m256 n = _mm256_sub_ps(_mm256_add_ps(_mm256_mul_ps(x, _mm256_set1_ps(kExpLog2E)), shift), shift);
-  __m256 r = _mm256_fmadd_ps(n, _mm256_set1_ps(-kExpLn2High), x);
-  r = _mm256_fmadd_ps(n, _mm256_set1_ps(-kExpLn2Low), r);
-  __m256 p = _mm256_set1_ps(kExpC6);
-  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(kExpC5));
-  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(kExpC4));
-  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(kExpC3));
-  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(kExpC2));
-  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1));
-  p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1));
-  const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-  __m256 y = _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)));
-  y = _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(kExpLow), _CMP_LT_OQ), y);
-  y = _mm256_blendv_ps(y, _mm256_set1_ps(__builtin_inff()),
-                       _mm256_cmp_ps(x, _mm256_set1_ps(kExpHigh), _CMP_GT_OQ));
-  return _mm256_blendv_ps(y, x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+  __m256 n[N], r[N];
+  __m256i power[N];
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) {
+    n[i] = _mm256_add_ps(_mm256_mul_ps(x[i], _mm256_set1_ps(kExpLog2E)), shift);
+    const __m256i integer = _mm256_slli_epi32(_mm256_castps_si256(n[i]), 23);  // n stands in the last bits
+    power[i] = _mm256_add_epi32(integer, _mm256_set1_epi32(127 << 23));
+    n[i] = _mm256_sub_ps(n[i], shift);
+  }
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) r[i] = _mm256_fmadd_ps(n[i], _mm256_set1_ps(-kExpLn2High), x[i]);
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) r[i] = _mm256_fmadd_ps(n[i], _mm256_set1_ps(-kExpLn2Low), r[i]);
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) y[i] = _mm256_fmadd_ps(_mm256_set1_ps(kExpC6), r[i], _mm256_set1_ps(kExpC5));
+  for (const float c : kExpRest) {
+    BALEEN_UNROLL
+    for (int i = 0; i < N; ++i) y[i] = _mm256_fmadd_ps(y[i], r[i], _mm256_set1_ps(c));
+  }
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) y[i] = _mm256_mul_ps(y[i], _mm256_castsi256_ps(power[i]));
+}
+
+BALEEN_INLINE __m256 exp(__m256 x) {
+  const __m256 in[1] = {x};
+  __m256 y[1];
+  exp_inside(in, y);
+  y[0] = _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(kExpLow), _CMP_LT_OQ), y[0]);
+  y[0] = _mm256_blendv_ps(y[0], _mm256_set1_ps(__builtin_inff()),
+                          _mm256_cmp_ps(x, _mm256_set1_ps(kExpHigh), _CMP_GT_OQ));
+  return _mm256_blendv_ps(y[0], x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+}
+
+/// e^x where x <= 0 or a NaN, as a softmax has it, in place.
+template <int N>
+BALEEN_INLINE void exp_of_differences(__m256 (&x)[N]) {
+  __m256 y[N];
+  exp_inside(x, y);
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i)
+    x[i] = _mm256_andnot_ps(_mm256_cmp_ps(x[i], _mm256_set1_ps(kExpLow), _CMP_LT_OQ), y[i]);
+}
+
+/// The fixed tree (lane i takes lane i + 4, + 2, + 1) of 8 rows at once, in 7 folds of two vectors: first of rows q and
+/// q + 4, then of the four pairs. Lane r of the result is row r's.
+constexpr int kTreeRows = 8;
+template <class Fold>
+BALEEN_INLINE __m256 fold_pair(__m256 a, __m256 b, const Fold& fold) {
+  return fold(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+}
+template <class Fold>
+BALEEN_INLINE __m256 fold_pairs(const __m256 (&x)[4], const Fold& fold) {
+  const auto halves = [&](__m256 left, __m256 right) {
+    const __m256d a = _mm256_castps_pd(left), b = _mm256_castps_pd(right);
+    return fold(_mm256_castpd_ps(_mm256_unpacklo_pd(a, b)), _mm256_castpd_ps(_mm256_unpackhi_pd(a, b)));
+  };
+  const __m256 a = halves(x[0], x[1]), b = halves(x[2], x[3]);
+  return fold(_mm256_shuffle_ps(a, b, 0b10001000), _mm256_shuffle_ps(a, b, 0b11011101));
 }
 
 BALEEN_INLINE float tree_sum(__m256 eight) {
@@ -83,11 +128,12 @@ BALEEN_INLINE float tree_sum(__m256 eight) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
-/// max(a, b) is a > b ? a : b in each step.
-BALEEN_INLINE float tree_max(__m256 eight) {
-  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+/// An address that GCC must add up when it is used: kept for all rows they would fill registers and the stack.
+template <class T>
+BALEEN_INLINE T* next_row(T* row, int64_t stride) {
+  row += stride;
+  asm("" : "+r"(row));
+  return row;
 }
 
 void rms_norm(const float* x, const float* weight, int64_t width, float eps, float* out);
@@ -105,6 +151,8 @@ void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const 
 void scores_f32(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
 void scores_f16(const float* queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
+/// out[r] = out[r] * correction[r] for the rows that see a key of the page.
+void correct_sums(const TileRows& rows, int64_t dim, float* out);
 void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out);
 void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, float* out);
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);

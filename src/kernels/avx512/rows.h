@@ -33,7 +33,7 @@ BALEEN_INLINE void exp_parts(const __m512 (&x)[N], __m512 (&n)[N], __m512 (&p)[N
   for (int i = 0; i < N; ++i) r[i] = _mm512_fmadd_ps(n[i], _mm512_set1_ps(-kExpLn2Low), r[i]);
   BALEEN_UNROLL
   for (int i = 0; i < N; ++i) p[i] = _mm512_fmadd_ps(_mm512_set1_ps(kExpC6), r[i], _mm512_set1_ps(kExpC5));
-  for (const float c : {kExpC4, kExpC3, kExpC2, 1.0f, 1.0f}) {
+  for (const float c : kExpRest) {
     BALEEN_UNROLL
     for (int i = 0; i < N; ++i) p[i] = _mm512_fmadd_ps(p[i], r[i], _mm512_set1_ps(c));
   }
