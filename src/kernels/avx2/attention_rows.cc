@@ -183,13 +183,12 @@ void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, 
 }
 
 void divide(const float* x, const float* sum, int64_t rows, int64_t dim, float* out) {
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t d = 0; d < dim; d += 8) {
-      const __m256i mask = lanes_left(dim - d);
-      const __m256 quotient =
-          _mm256_div_ps(_mm256_maskload_ps(x + r * dim + d, mask), _mm256_set1_ps(sum[r]));
-      _mm256_maskstore_ps(out + r * dim + d, mask, quotient);
-    }
+  for (int64_t r = 0; r < rows; ++r, x += dim, out += dim) {
+    const __m256 divisor = _mm256_set1_ps(sum[r]);
+    for_vectors(dim, [&](auto access, int64_t d, int64_t left) {
+      access.store(out + d, left, _mm256_div_ps(access.load(x + d, left), divisor));
+    });
+  }
 }
 
 }  // namespace baleen::avx2

@@ -7,10 +7,10 @@ namespace {
 
 constexpr int kBlockRows = 4, kKeyGroups = kTileKeys / 4;
 
-/// One row's weights of a block: word word_of(g) holds two keys of group g as 16-bit numbers.
+/// One row's weights of a block: words word_of(g) and kKeyGroups + word_of(g) hold the even and the odd keys of group g
+/// as 16-bit numbers.
 struct Weights {
-  alignas(32) uint32_t even[kKeyGroups];
-  alignas(32) uint32_t odd[kKeyGroups];
+  alignas(32) uint32_t words[2 * kKeyGroups];
   float step;
 };
 constexpr int word_of(int key_group) { return key_group % 2 * 4 + key_group / 2; }
@@ -45,45 +45,55 @@ BALEEN_INLINE void quantise_weights(const float* p, VisibleKeys visible, const f
   const __m256i bytes =
       _mm256_packus_epi16(_mm256_packus_epi32(code[0], code[1]), _mm256_packus_epi32(code[2], code[3]));
   const __m256i low_bytes = _mm256_set1_epi16(0xFF);
-  _mm256_store_si256(reinterpret_cast<__m256i*>(weights.even), _mm256_and_si256(bytes, low_bytes));
-  _mm256_store_si256(reinterpret_cast<__m256i*>(weights.odd), _mm256_srli_epi16(bytes, 8));
+  _mm256_store_si256(reinterpret_cast<__m256i*>(weights.words), _mm256_and_si256(bytes, low_bytes));
+  _mm256_store_si256(reinterpret_cast<__m256i*>(weights.words + kKeyGroups), _mm256_srli_epi16(bytes, 8));
 }
 
+/// Two keys of a group, the even or the odd ones, as 16-bit numbers.
+BALEEN_INLINE __m256i even_keys(__m256i codes) { return _mm256_srai_epi16(_mm256_slli_epi16(codes, 8), 8); }
+BALEEN_INLINE __m256i odd_keys(__m256i codes) { return _mm256_srai_epi16(codes, 8); }
+
+template <int kRows, int kVectors>
+BALEEN_INLINE void add_keys(const Weights* weights, int word, const __m256i (&codes)[kVectors],
+                            __m256i (&sum)[kRows][kVectors]) {
+  BALEEN_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    const __m256i weight = _mm256_set1_epi32(static_cast<int>(weights[r].words[word]));
+    BALEEN_UNROLL
+    for (int v = 0; v < kVectors; ++v) {
+      sum[r][v] = _mm256_add_epi32(sum[r][v], _mm256_madd_epi16(weight, codes[v]));
+      asm("" : "+x"(sum[r][v]));  // GCC would make all products first, and keep them on the stack
+    }
+  }
+}
+
+/// kVectors vectors of dimensions, of which `left` are there.
 template <int kRows, int kVectors, class Access>
-BALEEN_INLINE void sum_block(const Weights* weights, const I8Values& values, int64_t d,
-                             const float* correction, float* out) {
-  const int64_t left = values.dim - d;
+BALEEN_INLINE void sum_block(const Weights* weights, const I8Values& values, int64_t left, float* out) {
   __m256i sum[kRows][kVectors];
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) BALEEN_UNROLL
   for (int v = 0; v < kVectors; ++v) sum[r][v] = _mm256_setzero_si256();
-  for (int g = 0; g < kKeyGroups; ++g) {
-    __m256i even[kVectors], odd[kVectors];
+  const int8_t* from = values.codes;
+  asm("" : "+r"(weights));  // GCC would broadcast all words first, and keep them on the stack
+  BALEEN_UNROLL
+  for (int g = 0; g < kKeyGroups; ++g, from = next_row(from, values.stride * 4)) {
+    __m256i codes[kVectors];
     BALEEN_UNROLL
-    for (int v = 0; v < kVectors; ++v) {
-      const __m256i codes = Access::words(values.codes + (g * values.stride + d + v * 8) * 4, left);
-      even[v] = _mm256_srai_epi16(_mm256_slli_epi16(codes, 8), 8);
-      odd[v] = _mm256_srai_epi16(codes, 8);
-    }
+    for (int v = 0; v < kVectors; ++v) codes[v] = even_keys(Access::words(from + v * 32, left));
+    add_keys<kRows>(weights, word_of(g), codes, sum);
+    const int8_t* again = next_row(from, 0);  // both halves at once would not fit the registers
     BALEEN_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      const __m256i even_weight = _mm256_set1_epi32(static_cast<int>(weights[r].even[word_of(g)]));
-      const __m256i odd_weight = _mm256_set1_epi32(static_cast<int>(weights[r].odd[word_of(g)]));
-      BALEEN_UNROLL
-      for (int v = 0; v < kVectors; ++v) {
-        sum[r][v] = _mm256_add_epi32(sum[r][v], _mm256_madd_epi16(even_weight, even[v]));
-        sum[r][v] = _mm256_add_epi32(sum[r][v], _mm256_madd_epi16(odd_weight, odd[v]));
-      }
-    }
+    for (int v = 0; v < kVectors; ++v) codes[v] = odd_keys(Access::words(again + v * 32, left));
+    add_keys<kRows>(weights, kKeyGroups + word_of(g), codes, sum);
   }
   BALEEN_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    const __m256 step = _mm256_set1_ps(weights[r].step), c = _mm256_set1_ps(correction[r]);
+  for (int r = 0; r < kRows; ++r, out = next_row(out, values.dim)) {
+    const __m256 step = _mm256_set1_ps(weights[r].step);
     BALEEN_UNROLL
     for (int v = 0; v < kVectors; ++v) {
-      float* o = out + r * values.dim + d + v * 8;
-      const __m256 old = _mm256_mul_ps(Access::load(o, left), c);
-      Access::store(o, left, _mm256_fmadd_ps(step, _mm256_cvtepi32_ps(sum[r][v]), old));
+      const __m256 old = Access::load(out + v * 8, left);
+      Access::store(out + v * 8, left, _mm256_fmadd_ps(step, _mm256_cvtepi32_ps(sum[r][v]), old));
     }
   }
 }
@@ -92,16 +102,16 @@ BALEEN_INLINE void sum_block(const Weights* weights, const I8Values& values, int
 template <int kRows>
 void sum_rows(const TileRows& rows, int64_t first, const I8Values& values, float* out) {
   Weights weights[kRows];
-  const float* correction = rows.correction + first;
   for (int64_t block = 0; block < values.dim; block += kI8Block) {
     for (int r = 0; r < kRows; ++r)
       quantise_weights(rows.scores + (first + r) * kTileKeys, rows.visible[first + r], values.scales + block,
                        weights[r]);  // 32 scales for 32 dimensions
     const int64_t end = values.dim - block < kI8Block ? values.dim : block + kI8Block;
     int64_t d = block;
-    for (; d + 16 <= end; d += 16) sum_block<kRows, 2, Whole>(weights, values, d, correction, out);
-    for (; d + 8 <= end; d += 8) sum_block<kRows, 1, Whole>(weights, values, d, correction, out);
-    if (d < end) sum_block<kRows, 1, Partial>(weights, values, d, correction, out);
+    const auto from = [&] { return I8Values{values.codes + d * 4, nullptr, values.stride, values.dim}; };
+    for (; d + 16 <= end; d += 16) sum_block<kRows, 2, Whole>(weights, from(), 16, out + d);
+    for (; d + 8 <= end; d += 8) sum_block<kRows, 1, Whole>(weights, from(), 8, out + d);
+    if (d < end) sum_block<kRows, 1, Partial>(weights, from(), end - d, out + d);
   }
 }
 
@@ -111,6 +121,7 @@ constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>,
 }  // namespace
 
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out) {
+  correct_sums(rows, values.dim, out);
   for (int64_t r = 0; r < rows.count; ++r) {
     int count = 0;
     while (count < kBlockRows && r + count < rows.count && rows.visible[r + count] != 0) ++count;
