@@ -38,16 +38,16 @@ using Condition = bool (*)(const HyperParameters&, int32_t layer);
 
 namespace layers {
 inline constexpr Condition kDense = [](const HyperParameters& p, int32_t layer) {
-  return layer < p.experts.leading_dense_layers;
+  return !p.experts.exist() || layer < p.experts.leading_dense_layers;
 };
 inline constexpr Condition kOfExperts = [](const HyperParameters& p, int32_t layer) {
-  return layer >= p.experts.leading_dense_layers;
+  return !kDense(p, layer);
 };
 inline constexpr Condition kOfSharedExperts = [](const HyperParameters& p, int32_t layer) {
-  return layer >= p.experts.leading_dense_layers && p.experts.shared > 0;
+  return !kDense(p, layer) && p.experts.shared > 0;
 };
 inline constexpr Condition kOfBiasedExperts = [](const HyperParameters& p, int32_t layer) {
-  return layer >= p.experts.leading_dense_layers && p.experts.selection_bias;
+  return !kDense(p, layer) && p.experts.selection_bias;
 };
 }  // namespace layers
 
@@ -94,8 +94,8 @@ struct Architecture {
   std::span<const TensorRule> layer_tensors;  ///< of every layer
   /// Every so many-th layer has no rope, where a file does not say it itself; 0: all have.
   int32_t rope_gap = 0;
-  bool latent = false, indexer = false, experts = false;  ///< which hyper-parameters it has
-  bool normalises_weights = false;                        ///< of experts, where a GGUF file does not say it
+  bool latent = false, indexer = false, experts = false, shared_experts = false;  ///< what it is made of
+  bool normalises_weights = false;  ///< of experts, where a GGUF file does not say it
 };
 
 /// Null for an architecture that nobody has written a table for.

@@ -3,34 +3,20 @@
 #include <fmt/format.h>
 
 #include "formats/error_text.h"
-#include "formats/expert_fields.h"
-#include "formats/head_fields.h"
-#include "formats/latent_fields.h"
+#include "formats/gguf_keys.h"
 #include "formats/parameter_limits.h"
 #include "formats/yarn.h"
 
 namespace baleen {
 namespace {
 
-constexpr HeadKeys kHeadKeys = {".attention.head_count", ".attention.head_count_kv", ".attention.key_length",
-                                ".attention.value_length"};
-constexpr LatentKeys kLatentKeys = {".attention.q_lora_rank", ".attention.kv_lora_rank",
-                                    ".rope.dimension_count"};
-constexpr IndexerKeys kIndexerKeys = {".attention.indexer.head_count", ".attention.indexer.key_length",
-                                      ".attention.indexer.top_k"};
-constexpr ExpertKeys kExpertKeys = {.count = ".expert_count",
-                                    .used = ".expert_used_count",
-                                    .ffn_dim = ".expert_feed_forward_length",
-                                    .normalise = ".expert_weights_norm"};
-constexpr ExpertKeys kDeepseekExpertKeys = {.count = ".expert_count",
-                                            .used = ".expert_used_count",
-                                            .ffn_dim = ".expert_feed_forward_length",
-                                            .shared = ".expert_shared_count",
-                                            .leading_dense = ".leading_dense_block_count",
-                                            .groups = ".expert_group_count",
-                                            .groups_used = ".expert_group_used_count",
-                                            .weight_scale = ".expert_weights_scale",
-                                            .normalise = ".expert_weights_norm"};
+/// Latent attention's scores are scaled by mscale(factor, mscale_all_dim), in llama.cpp by attn_factor times that of
+/// the file (discussion 7416).
+void scale_scores(float attn_factor, RopeParameters& rope) {
+  if (attn_factor == 1 || rope.mscale_all_dim == 0 || rope.factor <= 1) return;
+  const double wanted = attn_factor * yarn_mscale(rope.factor, rope.mscale_all_dim);
+  rope.mscale_all_dim = rope.mscale = yarn_mscale_argument(rope.factor, wanted);
+}
 
 void read_yarn(GgufFields& fields, const HyperParameters& params, RopeParameters& rope) {
   rope.original_context =
@@ -41,17 +27,18 @@ void read_yarn(GgufFields& fields, const HyperParameters& params, RopeParameters
   // as equal.
   rope.mscale_all_dim = fields.real(".rope.scaling.yarn_log_multiplier", kMscaleRange, 0.0F) * 10;
   rope.mscale = rope.mscale_all_dim;
-  rope.attention_factor =
-      fields.real(".rope.scaling.attn_factor", kFactorRange, 1.0F) * yarn_attention_factor(rope);
+  const float factor = fields.real(".rope.scaling.attn_factor", kFactorRange, 1.0F);
+  rope.attention_factor = factor * yarn_attention_factor(rope);
+  if (params.latent.exist()) scale_scores(factor, rope);
 }
 
 void read_rope(GgufFields& fields, HyperParameters& params) {
   RopeParameters& rope = params.rope;
   rope.theta = fields.real(".rope.freq_base", kThetaRange, 10000.0F);
   if (!params.latent.exist()) {
-    rope.dimensions = fields.integer(".rope.dimension_count", {2, params.key_dim}, params.key_dim);
+    rope.dimensions = fields.integer(gguf::kRopeDimensions, {2, params.key_dim}, params.key_dim);
     if (rope.dimensions % 2 != 0)
-      fields.fail(".rope.dimension_count", fmt::format("is {}, which is odd", rope.dimensions));
+      fields.fail(gguf::kRopeDimensions, fmt::format("is {}, which is odd", rope.dimensions));
   }
   // Files from before rope.scaling.* have the factor of linear scaling alone, under an older name.
   const std::string_view factor_key =
@@ -74,13 +61,12 @@ void read_rope(GgufFields& fields, HyperParameters& params) {
 /// key_length_mla and value_length_mla; older ones state the head's.
 void read_latents(GgufFields& fields, HyperParameters& params) {
   LatentParameters& latent = params.latent;
-  params.heads = fields.integer(".attention.head_count", kHeadRange);
-  read_latent_ranks(fields, kLatentKeys, latent);
-  const bool mla = fields.has(".attention.key_length_mla");
-  const std::string_view key_key = mla ? ".attention.key_length_mla" : ".attention.key_length";
+  params.heads = fields.integer(gguf::kHeads.heads, kHeadRange);
+  read_latent_ranks(fields, gguf::kLatents, latent);
+  const bool mla = fields.has(gguf::kHeadKeyLength);
+  const std::string_view key_key = mla ? gguf::kHeadKeyLength : gguf::kHeads.key_dim;
   const int32_t key_dim = fields.integer(key_key, kHeadDimRange);
-  latent.value_dim =
-      fields.integer(mla ? ".attention.value_length_mla" : ".attention.value_length", kHeadDimRange);
+  latent.value_dim = fields.integer(mla ? gguf::kHeadValueLength : gguf::kHeads.value_dim, kHeadDimRange);
   latent.nope_dim = key_dim - latent.rope_dim;
   if (latent.nope_dim < 1)
     fields.fail(key_key,
@@ -90,29 +76,32 @@ void read_latents(GgufFields& fields, HyperParameters& params) {
       fields.fail(key, fmt::format("is {}, the latent has {}", stated, expected));
   };
   if (mla) {
-    expect(".attention.key_length", latent.kv_rank + latent.rope_dim);
-    expect(".attention.value_length", latent.kv_rank);
+    expect(gguf::kHeads.key_dim, latent.kv_rank + latent.rope_dim);
+    expect(gguf::kHeads.value_dim, latent.kv_rank);
   }
-  finish_latents(fields, ".attention.head_count_kv", true, params);
+  finish_latents(fields, gguf::kHeads.kv_heads, true, params);
 }
 
 /// The selection bias shows in the tensors alone: read_gguf() completes it.
 void read_mixture(GgufFields& fields, const Architecture& architecture, HyperParameters& params) {
   ExpertParameters& experts = params.experts;
   experts.normalise_weights = architecture.normalises_weights;
-  // llama.cpp's numbers. Files from before V3 do not say it: softmax.
-  constexpr int32_t kSoftmax = 1, kSigmoid = 2;
-  const int32_t gate = fields.integer(".expert_gating_func", {kSoftmax, kSigmoid}, kSoftmax);
-  experts.gate = gate == kSigmoid ? ExpertGate::sigmoid : ExpertGate::softmax;
-  experts.group_score = gate == kSigmoid ? GroupScore::two_best : GroupScore::best;
-  read_experts(fields, architecture.latent ? kDeepseekExpertKeys : kExpertKeys, params);
+  // Files from before V3 do not say it: softmax.
+  const int32_t gate =
+      fields.integer(gguf::kExpertGate, {gguf::kSoftmaxGate, gguf::kSigmoidGate}, gguf::kSoftmaxGate);
+  experts.gate = gate == gguf::kSigmoidGate ? ExpertGate::sigmoid : ExpertGate::softmax;
+  experts.group_score = group_score_of(experts.gate);
+  read_experts(fields, gguf::kExperts, params);
+  if (experts.shared > 0 && !architecture.shared_experts)
+    fields.fail(gguf::kExperts.shared,
+                fmt::format("architecture {} has no shared experts", architecture.name));
 }
 
 void refuse_experts(GgufFields& fields, const Architecture& architecture) {
-  if (fields.integer(".expert_count", {0, kMaxExperts}, 0) != 0)
-    fields.fail(".expert_count", fmt::format("architecture {} has no experts here", architecture.name));
-  if (fields.integer(".expert_used_count", {0, kMaxExperts}, 0) != 0)
-    fields.fail(".expert_used_count", "is set, but there are no experts");
+  if (fields.integer(gguf::kExperts.count, {0, kMaxExperts}, 0) != 0)
+    fields.fail(gguf::kExperts.count, fmt::format("architecture {} has no experts here", architecture.name));
+  if (fields.integer(gguf::kExperts.used, {0, kMaxExperts}, 0) != 0)
+    fields.fail(gguf::kExperts.used, "is set, but there are no experts");
 }
 
 /// block_count counts prediction blocks too.
@@ -140,14 +129,14 @@ Result<HyperParameters> read_gguf_params(GgufFields& fields, const Architecture&
   if (architecture.latent) {
     read_latents(fields, params);
   } else {
-    read_heads(fields, kHeadKeys, params);
+    read_heads(fields, gguf::kHeads, params);
   }
   if (auto status = fields.status(); !status) return error_of(status);
   read_rope(fields, params);
   if (architecture.rope_gap > 0)
     for (int32_t layer = architecture.rope_gap - 1; layer < params.layers; layer += architecture.rope_gap)
       params.layers_without_rope.push_back(layer);
-  if (architecture.indexer) read_indexer(fields, kIndexerKeys, kLatentKeys.q_rank, params);
+  if (architecture.indexer) read_indexer(fields, gguf::kIndexer, gguf::kLatents.q_rank, params);
   if (architecture.experts) {
     read_mixture(fields, architecture, params);
   } else {

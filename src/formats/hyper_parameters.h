@@ -44,6 +44,10 @@ struct IndexerParameters {
 enum class ExpertGate { softmax, sigmoid };
 /// What ranks groups of experts: the best score in each (V2), or the sum of its two best (V3, arXiv 2412.19437).
 enum class GroupScore { best, two_best };
+/// Of the published models, and what a GGUF file, which has no word for it, is taken to mean.
+constexpr GroupScore group_score_of(ExpertGate gate) {
+  return gate == ExpertGate::sigmoid ? GroupScore::two_best : GroupScore::best;
+}
 
 /// Mixture of experts (DeepSeekMoE, arXiv 2401.06066).
 struct ExpertParameters {

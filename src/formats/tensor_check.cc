@@ -77,11 +77,15 @@ struct Check {
 
   Result<void> apply(const TensorRule& rule, const std::string& prefix, std::string_view rest) const {
     const std::string name = fmt::format("{}{}", prefix, rest);
-    if (const Tensor* tensor = find_tensor(table.tensors, name)) return against(*tensor, rule);
-    if (rule.presence == Presence::optional || is_prediction(name)) return {};
-    if (!rule.alternative.empty() &&
-        find_tensor(table.tensors, fmt::format("{}{}", prefix, rule.alternative)) != nullptr)
-      return {};
+    const Tensor* other = rule.alternative.empty()
+                              ? nullptr
+                              : find_tensor(table.tensors, fmt::format("{}{}", prefix, rule.alternative));
+    if (const Tensor* tensor = find_tensor(table.tensors, name)) {
+      if (other == nullptr) return against(*tensor, rule);
+      return bad_input(fmt::format("{}: stands in the place of {}, which is there", describe(table, *tensor),
+                                   table.name_in_file(other->name)));
+    }
+    if (rule.presence == Presence::optional || is_prediction(name) || other != nullptr) return {};
     return bad_input(fmt::format("tensor {} ({}): is missing", table.name_in_file(name), table.place));
   }
 

@@ -11,6 +11,11 @@ inline double yarn_mscale(double factor, double mscale) {
   return factor > 1 ? 0.1 * mscale * portable_log(factor) + 1 : 1;
 }
 
+/// The m that makes mscale(s, m) the value given; s > 1.
+inline float yarn_mscale_argument(double factor, double value) {
+  return static_cast<float>((value - 1) / (0.1 * portable_log(factor)));
+}
+
 /// What cos and sin are multiplied by: mscale(factor, mscale) / mscale(factor, mscale_all_dim) where the model states
 /// both, else mscale(factor, 1).
 inline float yarn_attention_factor(const RopeParameters& rope) {

@@ -280,37 +280,43 @@ TEST(Experts, ScoresOfAGgufFileFollowFromItsGateAndTensors) {
 }
 
 TEST(Experts, OlderGgufFilesHaveKeysAndValuesTogether) {
-  TinyGguf file = TinyGguf::deepseek2();
-  for (const char* key : {"key_length_mla", "value_length_mla"})
-    file.erase_entry("deepseek2.attention." + std::string(key));
-  file.set_u32("deepseek2.attention.head_count_kv", 2);
-  for (const char* layer : {"blk.0.", "blk.1.", "blk.2."}) {
-    file.erase_tensor(layer + std::string("attn_k_b.weight"));
-    file.erase_tensor(layer + std::string("attn_v_b.weight"));
-    file.tensors.push_back({layer + std::string("attn_kv_b.weight"), {4, 16}});
-  }
-  const HyperParameters params = params_of(file);
+  const HyperParameters params = params_of(TinyGguf::deepseek2_older());
   EXPECT_EQ(params.key_dim, 6);
   EXPECT_EQ(params.value_dim, 4);
   EXPECT_EQ(params.kv_heads, 2);
 }
 
-TEST(Experts, IndexerOfAGgufFile) {
+TEST(Experts, IndexerOfAGgufFile) { EXPECT_EQ(params_of(TinyGguf::deepseek32()).indexer.top_k, 8); }
+
+TEST(Experts, Qwen3sInAGgufFile) {
+  TinyGguf file = TinyGguf::qwen3moe();
+  ExpertParameters experts = params_of(file).experts;
+  EXPECT_EQ(experts.count, 4);
+  EXPECT_EQ(experts.used, 2);
+  EXPECT_EQ(experts.shared, 0);
+  EXPECT_EQ(experts.gate, ExpertGate::softmax);
+  EXPECT_TRUE(experts.normalise_weights) << "where the file does not say it";
+  file.set_bool("qwen3moe.expert_weights_norm", 0);
+  EXPECT_FALSE(params_of(file).experts.normalise_weights);
+  file.set_u32("qwen3moe.expert_shared_count", 0);
+  EXPECT_EQ(params_of(file).experts.shared, 0);
+}
+
+/// llama.cpp turns by attn_factor and scales latent attention's scores by the square of attn_factor times the mscale
+/// that the multiplier makes.
+TEST(Experts, AttentionFactorScalesLatentsScoresToo) {
   TinyGguf file = TinyGguf::deepseek2();
-  for (auto& entry : file.entries)
-    if (entry.key.starts_with("deepseek2.")) entry.key.insert(8, "3");
-  file.set_text("general.architecture", "deepseek32");
-  file.set_u32("deepseek32.attention.indexer.head_count", 2);
-  file.set_u32("deepseek32.attention.indexer.key_length", 4);
-  file.set_u32("deepseek32.attention.indexer.top_k", 8);
-  for (const std::string layer : {"blk.0.", "blk.1."}) {
-    file.tensors.push_back({layer + "indexer.attn_q_b.weight", {6, 8}});
-    file.tensors.push_back({layer + "indexer.attn_k.weight", {8, 4}});
-    file.tensors.push_back({layer + "indexer.k_norm.weight", {4}});
-    file.tensors.push_back({layer + "indexer.k_norm.bias", {4}});
-    file.tensors.push_back({layer + "indexer.proj.weight", {8, 2}});
-  }
-  EXPECT_EQ(params_of(file).indexer.top_k, 8);
+  file.set_text("deepseek2.rope.scaling.type", "yarn");
+  file.set_f32("deepseek2.rope.scaling.factor", 40);
+  file.set_f32("deepseek2.rope.scaling.yarn_log_multiplier", 0.0707F);
+  RopeParameters rope = params_of(file).rope;
+  EXPECT_EQ(rope.attention_factor, 1);
+  EXPECT_NEAR(rope.mscale_all_dim, 0.707F, 1e-6);
+  file.set_f32("deepseek2.rope.scaling.attn_factor", 1.25F);
+  rope = params_of(file).rope;
+  EXPECT_EQ(rope.attention_factor, 1.25F);
+  // 1.25 * (0.0707 ln 40 + 1) = 1.57600472 = 0.1 m ln 40 + 1
+  EXPECT_NEAR(rope.mscale_all_dim, 1.5614626F, 1e-5);
 }
 
 TEST(TensorNames, ExpertsGoBothWays) {

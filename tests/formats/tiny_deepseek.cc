@@ -207,4 +207,75 @@ TinyGguf TinyGguf::deepseek2_of(const DeepseekSizes& s) {
   return file;
 }
 
+TinyGguf TinyGguf::deepseek2_older() {
+  TinyGguf file = deepseek2();
+  for (const char* key : {"key_length_mla", "value_length_mla"})
+    file.erase_entry("deepseek2.attention." + std::string(key));
+  file.set_u32("deepseek2.attention.head_count_kv", 2);
+  for (const std::string layer : {"blk.0.", "blk.1.", "blk.2."}) {
+    file.erase_tensor(layer + "attn_k_b.weight");
+    file.erase_tensor(layer + "attn_v_b.weight");
+    file.tensors.push_back({layer + "attn_kv_b.weight", {4, 16}});
+  }
+  return file;
+}
+
+TinyGguf TinyGguf::deepseek32() {
+  TinyGguf file = deepseek2();
+  for (auto& entry : file.entries)
+    if (entry.key.starts_with("deepseek2.")) entry.key.insert(8, "3");
+  file.set_text("general.architecture", "deepseek32");
+  file.set_u32("deepseek32.attention.indexer.head_count", 2);
+  file.set_u32("deepseek32.attention.indexer.key_length", 4);
+  file.set_u32("deepseek32.attention.indexer.top_k", 8);
+  for (const std::string layer : {"blk.0.", "blk.1."}) {
+    file.tensors.push_back({layer + "indexer.attn_q_b.weight", {6, 8}});
+    file.tensors.push_back({layer + "indexer.attn_k.weight", {8, 4}});
+    file.tensors.push_back({layer + "indexer.k_norm.weight", {4}});
+    file.tensors.push_back({layer + "indexer.k_norm.bias", {4}});
+    file.tensors.push_back({layer + "indexer.proj.weight", {8, 2}});
+  }
+  return file;
+}
+
+TinyGguf TinyGguf::qwen3moe() {
+  TinyGguf file;
+  file.set_text("general.architecture", "qwen3moe");
+  file.set_text("tokenizer.ggml.model", "no_vocab");
+  const auto set = [&](const char* key, uint32_t value) {
+    file.set_u32("qwen3moe." + std::string(key), value);
+  };
+  set("block_count", 2);
+  set("context_length", 64);
+  set("embedding_length", 8);
+  set("feed_forward_length", 16);
+  set("attention.head_count", 2);
+  set("attention.head_count_kv", 1);
+  set("attention.key_length", 4);
+  set("attention.value_length", 4);
+  set("expert_count", kExperts);
+  set("expert_used_count", 2);
+  set("expert_feed_forward_length", 4);
+  file.set_f32("qwen3moe.attention.layer_norm_rms_epsilon", 1e-6F);
+  file.tensors = {{"token_embd.weight", {8, 20}}, {"output_norm.weight", {8}}, {"output.weight", {8, 20}}};
+  for (const std::string layer : {"blk.0.", "blk.1."}) {
+    const auto add = [&](const char* name, std::vector<uint64_t> dimensions) {
+      file.tensors.push_back({layer + name, std::move(dimensions)});
+    };
+    add("attn_norm.weight", {8});
+    add("attn_q.weight", {8, 8});
+    add("attn_q_norm.weight", {4});
+    add("attn_k.weight", {8, 4});
+    add("attn_k_norm.weight", {4});
+    add("attn_v.weight", {8, 4});
+    add("attn_output.weight", {8, 8});
+    add("ffn_norm.weight", {8});
+    add("ffn_gate_inp.weight", {8, kExperts});
+    add("ffn_gate_exps.weight", {8, 4, kExperts});
+    add("ffn_up_exps.weight", {8, 4, kExperts});
+    add("ffn_down_exps.weight", {4, 8, kExperts});
+  }
+  return file;
+}
+
 }  // namespace baleen::test

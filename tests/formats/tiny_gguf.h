@@ -59,6 +59,12 @@ struct TinyGguf {
   /// Like TinyHub::deepseek(), in F32 and without indexer: keys and values of the latents apart, no vocabulary.
   static TinyGguf deepseek2();
   static TinyGguf deepseek2_of(const DeepseekSizes& sizes);
+  /// With keys and values in one tensor, as files from before attn_k_b.
+  static TinyGguf deepseek2_older();
+  /// With an indexer.
+  static TinyGguf deepseek32();
+  /// Like TinyHub::qwen3_moe(), in F32, without a vocabulary.
+  static TinyGguf qwen3moe();
 
   TinyEntry& entry(std::string_view key);
   TinyTensor& tensor(std::string_view name);

@@ -1,4 +1,6 @@
 // GGUF files of models with experts, latents and prediction blocks.
+#include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "malformed/gguf_cases.h"
@@ -107,6 +109,114 @@ void add_tensors(GgufCases& cases) {
               [&](TinyGguf& f) { f.tensors.push_back({name, {8}}); });
 }
 
+void add_yarn(GgufCases& cases) {
+  const auto set = [&](const char* key, float value) {
+    const std::string full = std::string("deepseek2.rope.scaling.") + key;
+    cases.add(full + " = " + std::to_string(value), full, [&](TinyGguf& f) {
+      f.set_text("deepseek2.rope.scaling.type", "yarn");
+      f.set_f32("deepseek2.rope.scaling.factor", 40);
+      f.set_f32("deepseek2.rope.scaling.yarn_log_multiplier", 0.1F);
+      f.set_f32(full, value);
+    });
+  };
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(),
+                  kInfinite = std::numeric_limits<float>::infinity();
+  for (const char* key : {"factor", "attn_factor", "yarn_beta_fast", "yarn_beta_slow"})
+    for (const float value : {0.0F, -1.0F, 1e30F, kNan, kInfinite}) set(key, value);
+  for (const float value : {-0.1F, 1e30F, kNan, kInfinite}) set("yarn_log_multiplier", value);
+}
+
+std::vector<MalformedCase> older_cases() {
+  GgufCases cases(TinyGguf::deepseek2_older);
+  const std::string name = "blk.0.attn_kv_b.weight";
+  for (const char* key : {"key_length", "value_length"}) {
+    const std::string full = std::string("deepseek2.attention.") + key;
+    cases.add("no " + full, full, [&](TinyGguf& f) { f.erase_entry(full); });
+    for (const uint32_t value : {0U, 1U, 65'537U})
+      cases.add(full + " = " + std::to_string(value), full, [&](TinyGguf& f) { f.set_u32(full, value); });
+  }
+  cases.add("a value length of no tensor's", name,
+            [](TinyGguf& f) { f.set_u32("deepseek2.attention.value_length", 5); });
+  cases.add("KV heads of another number", "deepseek2.attention.head_count_kv",
+            [](TinyGguf& f) { f.set_u32("deepseek2.attention.head_count_kv", 3); });
+  cases.add("neither form of keys and values", "blk.1.attn_k",
+            [](TinyGguf& f) { f.erase_tensor("blk.1.attn_kv_b.weight"); });
+  for (const size_t dimension : {0U, 1U})
+    cases.add("one more in dimension " + std::to_string(dimension), name,
+              [&](TinyGguf& f) { ++f.tensor(name).dimensions[dimension]; });
+  cases.add("a stack", name, [&](TinyGguf& f) { f.tensor(name).dimensions = {4, 8, 2}; });
+  for (const char* other : {"blk.0.attn_k_b.weight", "blk.0.attn_v_b.weight"})
+    cases.add(std::string("both forms: ") + other, other,
+              [&](TinyGguf& f) { f.tensors.push_back({other, {4, 4, 2}}); });
+  return cases.take();
+}
+
+std::vector<MalformedCase> indexer_cases() {
+  GgufCases cases(TinyGguf::deepseek32);
+  for (const char* key : {"head_count", "key_length", "top_k"}) {
+    const std::string full = std::string("deepseek32.attention.indexer.") + key;
+    cases.add("no " + full, full, [&](TinyGguf& f) { f.erase_entry(full); });
+    cases.add(full + " as text", full, [&](TinyGguf& f) { f.set_text(full, "2"); });
+    for (const uint32_t value : {0U, 1U << 31, (1U << 30) + 1})
+      cases.add(full + " = " + std::to_string(value), full, [&](TinyGguf& f) { f.set_u32(full, value); });
+  }
+  cases.add("other heads than the tensors", "blk.0.indexer.attn_q_b.weight",
+            [](TinyGguf& f) { f.set_u32("deepseek32.attention.indexer.head_count", 3); });
+  cases.add("other keys than the tensors", "blk.0.indexer.",
+            [](TinyGguf& f) { f.set_u32("deepseek32.attention.indexer.key_length", 6); });
+  cases.add("queries that are not compressed", "deepseek32.attention.q_lora_rank",
+            [](TinyGguf& f) { f.erase_entry("deepseek32.attention.q_lora_rank"); });
+  for (const TinyTensor& tensor : TinyGguf::deepseek32().tensors) {
+    if (!tensor.name.contains("indexer.")) continue;
+    cases.add("no " + tensor.name, tensor.name, [&](TinyGguf& f) { f.erase_tensor(tensor.name); });
+    cases.add(tensor.name + " with another column", tensor.name,
+              [&](TinyGguf& f) { ++f.tensor(tensor.name).dimensions[0]; });
+  }
+  cases.add("a norm in Q8_0", "blk.0.indexer.k_norm.weight", [](TinyGguf& f) {
+    f.set_u32("deepseek32.attention.indexer.key_length", 32);
+    for (const std::string layer : {"blk.0.", "blk.1."}) {
+      f.tensor(layer + "indexer.attn_q_b.weight").dimensions[1] = 64;
+      f.tensor(layer + "indexer.attn_k.weight").dimensions[1] = 32;
+      for (const char* end : {"weight", "bias"}) f.tensor(layer + "indexer.k_norm." + end).dimensions = {32};
+    }
+    f.tensor("blk.0.indexer.k_norm.weight").type = 8;
+  });
+  return cases.take();
+}
+
+std::vector<MalformedCase> qwen3moe_cases() {
+  GgufCases cases(TinyGguf::qwen3moe);
+  for (const char* key : {"expert_count", "expert_used_count", "expert_feed_forward_length"}) {
+    const std::string full = std::string("qwen3moe.") + key;
+    cases.add("no " + full, full, [&](TinyGguf& f) { f.erase_entry(full); });
+    for (const uint32_t value : {0U, 1U << 31})
+      cases.add(full + " = " + std::to_string(value), full, [&](TinyGguf& f) { f.set_u32(full, value); });
+  }
+  const auto contradict = [&](const char* key, uint32_t value, const char* named) {
+    cases.add(std::string(key) + " = " + std::to_string(value), named,
+              [&](TinyGguf& f) { f.set_u32(std::string("qwen3moe.") + key, value); });
+  };
+  contradict("expert_used_count", 5, "qwen3moe.expert_used_count");
+  contradict("expert_shared_count", 1, "qwen3moe.expert_shared_count");
+  contradict("leading_dense_block_count", 2, "qwen3moe.leading_dense_block_count");
+  contradict("leading_dense_block_count", 1, "blk.0.ffn_gate.weight");
+  contradict("expert_group_count", 3, "qwen3moe.expert_group_count");
+  contradict("expert_gating_func", 3, "qwen3moe.expert_gating_func");
+  contradict("expert_count", 5, "blk.0.ffn_gate_inp.weight");
+  contradict("expert_feed_forward_length", 8, "blk.0.ffn_gate_exps.weight");
+  for (const TinyTensor& tensor : TinyGguf::qwen3moe().tensors) {
+    if (!tensor.name.starts_with("blk.1.")) continue;
+    cases.add("no " + tensor.name, tensor.name, [&](TinyGguf& f) { f.erase_tensor(tensor.name); });
+    cases.add(tensor.name + " with another column", tensor.name,
+              [&](TinyGguf& f) { ++f.tensor(tensor.name).dimensions[0]; });
+  }
+  for (const char* name : {"blk.0.ffn_gate.weight", "blk.0.exp_probs_b.bias", "blk.0.ffn_gate_shexp.weight",
+                           "blk.0.ffn_gate_exps.0.weight"})
+    cases.add(std::string("left over: ") + name, name,
+              [&](TinyGguf& f) { f.tensors.push_back({name, {8}}); });
+  return cases.take();
+}
+
 }  // namespace
 
 std::vector<MalformedCase> deepseek_gguf_cases() {
@@ -114,7 +224,11 @@ std::vector<MalformedCase> deepseek_gguf_cases() {
   add_fields(cases);
   add_contradictions(cases);
   add_tensors(cases);
-  return cases.take();
+  add_yarn(cases);
+  std::vector<MalformedCase> all = cases.take();
+  for (const auto& family : {older_cases, indexer_cases, qwen3moe_cases})
+    std::ranges::move(family(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace baleen::test

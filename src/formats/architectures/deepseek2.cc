@@ -33,11 +33,6 @@ constexpr Condition kWithCompressedQueries = [](const HyperParameters& p, int32_
 };
 constexpr Condition kWithIndexer = [](const HyperParameters& p, int32_t) { return p.indexer.exist(); };
 
-constexpr TensorRule kTensors[] = {
-    matrix("token_embd.weight", kVocab, kDim), vector("output_norm.weight", kDim),
-    optional(matrix("output.weight", kVocab, kDim)),  // tied to the embeddings where it is absent
-};
-
 constexpr TensorRule kLayerTensors[] = {
     vector("attn_norm.weight", kDim),
     in(kWithWholeQueries, matrix("attn_q.weight", kQueries, kDim)),
@@ -74,17 +69,19 @@ constexpr TensorRule kLayerTensors[] = {
 
 constexpr Architecture kDeepseek2 = {.name = "deepseek2",
                                      .rope_pairs = RopePairs::neighbours,
-                                     .tensors = kTensors,
+                                     .tensors = kEnds,
                                      .layer_tensors = kLayerTensors,
                                      .latent = true,
-                                     .experts = true};
+                                     .experts = true,
+                                     .shared_experts = true};
 
 constexpr Architecture kDeepseek32 = {.name = "deepseek32",
                                       .rope_pairs = RopePairs::neighbours,
-                                      .tensors = kTensors,
+                                      .tensors = kEnds,
                                       .layer_tensors = kLayerTensors,
                                       .latent = true,
                                       .indexer = true,
-                                      .experts = true};
+                                      .experts = true,
+                                      .shared_experts = true};
 
 }  // namespace baleen

@@ -6,11 +6,6 @@ namespace {
 
 using namespace extent;
 
-constexpr TensorRule kTensors[] = {
-    matrix("token_embd.weight", kVocab, kDim), vector("output_norm.weight", kDim),
-    optional(matrix("output.weight", kVocab, kDim)),  // tied to the embeddings where it is absent
-};
-
 constexpr TensorRule kLayerTensors[] = {
     vector("attn_norm.weight", kDim),    matrix("attn_q.weight", kQueries, kDim),
     vector("attn_q.bias", kQueries),     matrix("attn_k.weight", kKeys, kDim),
@@ -22,6 +17,6 @@ constexpr TensorRule kLayerTensors[] = {
 
 }  // namespace
 
-constexpr Architecture kQwen2 = {"qwen2", RopePairs::halves, kTensors, kLayerTensors};
+constexpr Architecture kQwen2 = {"qwen2", RopePairs::halves, kEnds, kLayerTensors};
 
 }  // namespace baleen

@@ -1,15 +1,12 @@
-// Qwen3 (arXiv 2505.09388): Llama with a norm over each head of q and k.
+// Qwen3 (arXiv 2505.09388): Llama with a norm over each head of q and k. Its mixtures of experts ("qwen3moe") have
+// routed experts in every layer.
 #include "formats/architectures/architectures.h"
 
 namespace baleen {
 namespace {
 
 using namespace extent;
-
-constexpr TensorRule kTensors[] = {
-    matrix("token_embd.weight", kVocab, kDim), vector("output_norm.weight", kDim),
-    optional(matrix("output.weight", kVocab, kDim)),  // tied to the embeddings where it is absent
-};
+using namespace layers;
 
 constexpr TensorRule kLayerTensors[] = {
     vector("attn_norm.weight", kDim),
@@ -20,13 +17,24 @@ constexpr TensorRule kLayerTensors[] = {
     matrix("attn_v.weight", kValues, kDim),
     matrix("attn_output.weight", kDim, kHeadsOut),
     vector("ffn_norm.weight", kDim),
-    matrix("ffn_gate.weight", kFfn, kDim),
-    matrix("ffn_up.weight", kFfn, kDim),
-    matrix("ffn_down.weight", kDim, kFfn),
+    in(kDense, matrix("ffn_gate.weight", kFfn, kDim)),
+    in(kDense, matrix("ffn_up.weight", kFfn, kDim)),
+    in(kDense, matrix("ffn_down.weight", kDim, kFfn)),
+    in(kOfExperts, matrix("ffn_gate_inp.weight", kExperts, kDim)),
+    in(kOfExperts, experts("ffn_gate_exps.weight", kExpertFfn, kDim)),
+    in(kOfExperts, experts("ffn_up_exps.weight", kExpertFfn, kDim)),
+    in(kOfExperts, experts("ffn_down_exps.weight", kDim, kExpertFfn)),
 };
 
 }  // namespace
 
-constexpr Architecture kQwen3 = {"qwen3", RopePairs::halves, kTensors, kLayerTensors};
+constexpr Architecture kQwen3 = {"qwen3", RopePairs::halves, kEnds, kLayerTensors};
+
+constexpr Architecture kQwen3Moe = {.name = "qwen3moe",
+                                    .rope_pairs = RopePairs::halves,
+                                    .tensors = kEnds,
+                                    .layer_tensors = kLayerTensors,
+                                    .experts = true,
+                                    .normalises_weights = true};
 
 }  // namespace baleen

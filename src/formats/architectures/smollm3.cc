@@ -6,11 +6,6 @@ namespace {
 
 using namespace extent;
 
-constexpr TensorRule kTensors[] = {
-    matrix("token_embd.weight", kVocab, kDim), vector("output_norm.weight", kDim),
-    optional(matrix("output.weight", kVocab, kDim)),  // tied to the embeddings where it is absent
-};
-
 constexpr TensorRule kLayerTensors[] = {
     vector("attn_norm.weight", kDim),
     matrix("attn_q.weight", kQueries, kDim),
@@ -25,6 +20,6 @@ constexpr TensorRule kLayerTensors[] = {
 
 }  // namespace
 
-constexpr Architecture kSmolLm3 = {"smollm3", RopePairs::neighbours, kTensors, kLayerTensors, 4};
+constexpr Architecture kSmolLm3 = {"smollm3", RopePairs::neighbours, kEnds, kLayerTensors, 4};
 
 }  // namespace baleen
