@@ -42,7 +42,8 @@ void print_report(const QuantizeReport& report, const QuantizeOptions& options) 
               static_cast<double>(report.bytes_before) / kMegabyte, static_cast<long long>(report.encoded),
               options.type.c_str());
   print_names("kept finer (makes the logits)", report.finer);
-  print_names("in q8_0, as the rows are no multiple of the type's blocks", report.fallen_back);
+  print_names("in q8_0 or as they were, for the rows are no multiple of the type's blocks",
+              report.fallen_back);
 }
 
 /// Of a folder: its vocabulary and template as GGUF names them.
@@ -57,10 +58,8 @@ Result<void> add_folder_metadata(const Checkpoint& checkpoint, GgufWriter& write
   return add_gguf_vocabulary(vocabulary, checkpoint.chat_template(), writer);
 }
 
-Result<void> add_metadata(const std::filesystem::path& path, const Checkpoint& checkpoint,
-                          GgufWriter& writer) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(path, ignored)) return copy_gguf_metadata(checkpoint, writer);
+Result<void> add_metadata(const Checkpoint& checkpoint, GgufWriter& writer) {
+  if (!checkpoint.is_folder()) return copy_gguf_metadata(checkpoint, writer);
   auto added = add_folder_metadata(checkpoint, writer);
   return added ? std::move(added) : std::unexpected(checkpoint.locate(added.error()));
 }
@@ -79,7 +78,7 @@ Result<QuantizeReport> run_quantize(const QuantizeOptions& options) {
   if (!checkpoint) return error_of(checkpoint);
   const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
   GgufWriter writer;
-  if (auto added = add_metadata(*path, *checkpoint, writer); !added) return error_of(added);
+  if (auto added = add_metadata(*checkpoint, writer); !added) return error_of(added);
   return quantize({*checkpoint, type->type, on_terminal ? show_progress : nullptr}, writer, options.out,
                   *machine->compute().pool);
 }

@@ -85,6 +85,7 @@ Checkpoint::Checkpoint(CheckpointParts parts) : fingerprint_(fingerprint_of(part
   std::ranges::sort(tensors_, {}, &Tensor::name);
   std::ranges::sort(prediction_tensors_, {}, &Tensor::name);
   path_ = std::move(parts.path);
+  is_folder_ = parts.is_folder;
   field_offsets_ = std::move(parts.field_offsets);
   for (const MappedFile& file : parts.files) file_bytes_ += file.bytes().size();
   files_ = std::make_shared<const std::vector<MappedFile>>(std::move(parts.files));

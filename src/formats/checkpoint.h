@@ -58,6 +58,8 @@ class Checkpoint {
   /// Jinja source; empty where there is none.
   const std::string& chat_template() const { return chat_template_; }
   const std::string& name() const { return name_; }  ///< general.name, else the file's
+  /// A folder as Hugging Face's, else GGUF.
+  bool is_folder() const { return is_folder_; }
   /// Sorted by name. Experts are stacks in GGUF files and one tensor each in folders (tensor_name.h).
   std::span<const Tensor> tensors() const { return tensors_; }
   const Tensor* find(std::string_view name) const;  ///< null where there is none
@@ -85,6 +87,7 @@ class Checkpoint {
   std::string chat_template_, name_;
   std::vector<Tensor> tensors_, prediction_tensors_;  // sorted by name
   std::filesystem::path path_;
+  bool is_folder_ = false;
   std::map<std::string, uint64_t, std::less<>> field_offsets_;
   std::shared_ptr<const std::vector<MappedFile>> files_;
   uint64_t fingerprint_ = 0, file_bytes_ = 0;

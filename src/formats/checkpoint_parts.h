@@ -15,6 +15,7 @@ namespace baleen {
 
 struct CheckpointParts {
   std::filesystem::path path;
+  bool is_folder = false;
   HyperParameters params;
   Vocabulary vocabulary;
   std::string chat_template, name;

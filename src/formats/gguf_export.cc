@@ -8,6 +8,8 @@
 
 #include "formats/architecture.h"
 #include "formats/gguf_file.h"
+#include "formats/gguf_keys.h"
+#include "formats/parameter_limits.h"
 #include "formats/vocabulary_rules.h"
 #include "formats/yarn.h"
 
@@ -19,10 +21,29 @@ bool is_rewritten(std::string_view key) {
          key.starts_with("split.");
 }
 
+/// What gguf_params.cc turns into a model's attention factor and mscale_all_dim.
+struct GgufMscale {
+  float mscale_all_dim, attn_factor;
+};
+
+/// mscale is taken as equal to mscale_all_dim; where it is not, attn_factor holds the rest, and latents' scores, which
+/// it scales too, are given less by mscale_all_dim.
+GgufMscale gguf_mscale(const HyperParameters& params) {
+  const RopeParameters& rope = params.rope;
+  RopeParameters equal = rope;
+  equal.mscale = rope.mscale_all_dim;
+  GgufMscale said{rope.mscale_all_dim, rope.attention_factor / yarn_attention_factor(equal)};
+  if (params.latent.exist() && rope.mscale_all_dim != 0 && said.attn_factor != 1)
+    said.mscale_all_dim = yarn_mscale_argument(
+        rope.factor, yarn_mscale(rope.factor, rope.mscale_all_dim) / double{said.attn_factor});
+  return said;
+}
+
 /// Writes the architecture's keys: ".block_count" becomes "llama.block_count".
 class ParamsWriter {
  public:
-  ParamsWriter(const HyperParameters& params, GgufWriter& writer) : params_(params), writer_(writer) {}
+  ParamsWriter(const HyperParameters& params, const Architecture& architecture, GgufWriter& writer)
+      : params_(params), architecture_(architecture), writer_(writer) {}
 
   void write() {
     const HyperParameters& p = params_;
@@ -30,13 +51,17 @@ class ParamsWriter {
     add(".context_length", p.context);
     add(".embedding_length", p.dim);
     add(".feed_forward_length", p.ffn_dim);
-    add(".attention.head_count", p.heads);
-    add(".attention.head_count_kv", p.kv_heads);
-    add(".attention.key_length", p.key_dim);
-    add(".attention.value_length", p.value_dim);
     add_real(".attention.layer_norm_rms_epsilon", p.norm_eps);
     add(".vocab_size", p.vocab_rows);
     if (p.sliding_window > 0) add(".attention.sliding_window", p.sliding_window);
+    add(gguf::kHeads.heads, p.heads);
+    if (p.latent.exist()) {
+      write_latents(p.latent);
+    } else {
+      write_heads(p.kv_heads, p.key_dim, p.value_dim);
+    }
+    if (p.indexer.exist()) write_indexer(p.indexer);
+    if (p.experts.exist()) write_experts(p.experts);
     write_rope(p.rope);
   }
 
@@ -45,8 +70,47 @@ class ParamsWriter {
   void add(std::string_view key, int32_t value) { writer_.add_u32(full(key), static_cast<uint32_t>(value)); }
   void add_real(std::string_view key, float value) { writer_.add_f32(full(key), value); }
 
+  void write_heads(int32_t kv_heads, int32_t key_dim, int32_t value_dim) {
+    add(gguf::kHeads.kv_heads, kv_heads);
+    add(gguf::kHeads.key_dim, key_dim);
+    add(gguf::kHeads.value_dim, value_dim);
+  }
+
+  /// The latent counts as the one head of keys and values.
+  void write_latents(const LatentParameters& latent) {
+    write_heads(1, latent.kv_rank + latent.rope_dim, latent.kv_rank);
+    add(gguf::kHeadKeyLength, latent.nope_dim + latent.rope_dim);
+    add(gguf::kHeadValueLength, latent.value_dim);
+    if (latent.q_rank > 0) add(gguf::kLatents.q_rank, latent.q_rank);
+    add(gguf::kLatents.kv_rank, latent.kv_rank);
+  }
+
+  void write_indexer(const IndexerParameters& indexer) {
+    add(gguf::kIndexer.heads, indexer.heads);
+    add(gguf::kIndexer.key_dim, indexer.key_dim);
+    add(gguf::kIndexer.top_k, indexer.top_k);
+  }
+
+  void write_experts(const ExpertParameters& experts) {
+    constexpr const ExpertKeys& keys = gguf::kExperts;
+    add(keys.count, experts.count);
+    add(keys.used, experts.used);
+    add(keys.ffn_dim, experts.ffn_dim);
+    if (architecture_.shared_experts) {  // other families' files say nothing of these
+      add(keys.shared, experts.shared);
+      add(keys.leading_dense, experts.leading_dense_layers);
+      add_real(keys.weight_scale, experts.weight_scale);
+    }
+    if (experts.groups > 1) {
+      add(keys.groups, experts.groups);
+      add(keys.groups_used, experts.groups_used);
+    }
+    writer_.add_bool(full(keys.normalise), experts.normalise_weights);
+    add(gguf::kExpertGate, experts.gate == ExpertGate::sigmoid ? gguf::kSigmoidGate : gguf::kSoftmaxGate);
+  }
+
   void write_rope(const RopeParameters& rope) {
-    add(".rope.dimension_count", rope.dimensions);
+    add(gguf::kRopeDimensions, rope.dimensions);
     add_real(".rope.freq_base", rope.theta);
     if (rope.scaling == RopeScaling::linear) {
       writer_.add_text(full(".rope.scaling.type"), "linear");
@@ -56,21 +120,19 @@ class ParamsWriter {
     }
   }
 
-  /// What gguf_params.cc reads: mscale is taken as equal to mscale_all_dim, attn_factor holds the rest.
   void write_yarn(const RopeParameters& rope) {
     writer_.add_text(full(".rope.scaling.type"), "yarn");
     add_real(".rope.scaling.factor", rope.factor);
     add(".rope.scaling.original_context_length", rope.original_context);
     add_real(".rope.scaling.yarn_beta_fast", rope.beta_fast);
     add_real(".rope.scaling.yarn_beta_slow", rope.beta_slow);
-    RopeParameters read_back = rope;
-    read_back.mscale = rope.mscale_all_dim;
-    if (rope.mscale_all_dim != 0) add_real(".rope.scaling.yarn_log_multiplier", rope.mscale_all_dim * 0.1F);
-    const float rest = rope.attention_factor / yarn_attention_factor(read_back);
-    if (rest != 1) add_real(".rope.scaling.attn_factor", rest);
+    const GgufMscale said = gguf_mscale(params_);
+    if (said.mscale_all_dim != 0) add_real(".rope.scaling.yarn_log_multiplier", said.mscale_all_dim * 0.1F);
+    if (said.attn_factor != 1) add_real(".rope.scaling.attn_factor", said.attn_factor);
   }
 
   const HyperParameters& params_;
+  const Architecture& architecture_;
   GgufWriter& writer_;
 };
 
@@ -79,8 +141,15 @@ Result<void> check_expressible(const HyperParameters& params, const Architecture
   const auto bad = [&](std::string_view field, std::string_view what) {
     return bad_input(fmt::format("{}: {} of architecture {}", field, what, params.architecture));
   };
-  if (params.experts.exist() || params.latent.exist())
-    return bad("model_type", "folders are not yet written as GGUF files");
+  const ExpertParameters& experts = params.experts;
+  if (experts.groups > 1 && experts.group_score != group_score_of(experts.gate))
+    return bad("topk_method", "this way of ranking groups by these scores has no name in GGUF files");
+  if (params.rope.scaling == RopeScaling::yarn) {
+    const GgufMscale said = gguf_mscale(params);
+    const auto [least, most] = kMscaleRange;
+    if (!(said.mscale_all_dim >= least && said.mscale_all_dim <= most))
+      return bad("rope_scaling.mscale", "so far from mscale_all_dim it has no name in GGUF files");
+  }
   std::vector<int32_t> implied;
   if (architecture.rope_gap > 0)
     for (int32_t layer = architecture.rope_gap - 1; layer < params.layers; layer += architecture.rope_gap)
@@ -142,7 +211,7 @@ Result<void> add_gguf_params(const Checkpoint& checkpoint, GgufWriter& writer) {
   if (auto ok = check_expressible(params, *architecture); !ok) return ok;
   writer.add_text("general.architecture", params.architecture);
   writer.add_text("general.name", checkpoint.name());
-  ParamsWriter(params, writer).write();
+  ParamsWriter(params, *architecture, writer).write();
   return {};
 }
 

@@ -237,6 +237,7 @@ std::string folder_name(const fs::path& path) {
 Result<CheckpointParts> read_hub_folder(const fs::path& path, Wanted wanted) {
   CheckpointParts parts;
   parts.path = path;
+  parts.is_folder = true;
   parts.name = folder_name(path);
   if (auto read = read_vocabulary(path, parts.vocabulary); !read) return error_of(read);
   auto chat = read_template(path, parts.vocabulary.tokenizer_config_json);

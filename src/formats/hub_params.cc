@@ -258,8 +258,6 @@ WeightBlocks read_weight_blocks(JsonFields& fields) {
     fields.fail(kSize, "must be two numbers");
     return blocks;
   }
-  // A panel's scales hold for so many columns (kernels/panel_layout.h).
-  constexpr int32_t kColumns = 128;
   int32_t* const ends[2] = {&blocks.rows, &blocks.cols};
   for (size_t count = 0; const auto [unused, value] : *size) {
     const auto number = value.kind() == json::Kind::integer ? value.integer() : std::nullopt;
@@ -268,9 +266,6 @@ WeightBlocks read_weight_blocks(JsonFields& fields) {
           kSize, fmt::format("must be numbers in {} to {}", kWeightBlockRange.least, kWeightBlockRange.most));
     *ends[count++] = static_cast<int32_t>(number.value_or(0));
   }
-  if (blocks.cols % kColumns != 0)
-    fields.fail(kSize, fmt::format("is {} x {}, the columns must be a multiple of {}", blocks.rows,
-                                   blocks.cols, kColumns));
   return blocks;
 }
 

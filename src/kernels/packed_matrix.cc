@@ -65,7 +65,7 @@ Result<std::vector<PackedMatrix>> PackedMatrix::pack_all(std::span<const MatrixS
   const BlockTypeInfo& block = info(first.type);
   const bool is_f8 = first.type == BlockType::f8_e4m3;
   CHECK(first.rows > 0 && first.cols > 0 && first.cols % block.values == 0);
-  CHECK(is_f8 ? first.scales.block_cols % kF8Block == 0 : can_unpack(first.type));
+  CHECK(is_f8 ? encoded || first.scales.block_cols % kF8Block == 0 : can_unpack(first.type));
   PackedMatrix matrix;
   matrix.type_ = encoded.value_or(first.type);
   matrix.rows_ = first.rows;

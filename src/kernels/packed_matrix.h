@@ -18,8 +18,8 @@
 
 namespace baleen {
 
-/// rows x cols of a type (can_unpack, or f8_e4m3 with scales for whole blocks of 128 columns), row after row, as GGUF
-/// stores it; cols are whole blocks.
+/// rows x cols of a type (can_unpack, or f8_e4m3 with scales: for whole blocks of 128 columns, unless it is encoded),
+/// row after row, as GGUF stores it; cols are whole blocks.
 struct MatrixSource {
   BlockType type;
   int64_t rows, cols;

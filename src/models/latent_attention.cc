@@ -4,33 +4,10 @@
 #include <cmath>
 
 #include "formats/yarn.h"
+#include "models/latent_halves.h"
 #include "models/norm.h"
 
 namespace baleen {
-namespace {
-
-/// kv_b [heads * (nope + value), rank] holds a head's keys, then its values.
-struct KeysAndValues {
-  std::vector<float> keys;    ///< [heads][rank][nope]
-  std::vector<float> values;  ///< [heads][value][rank]
-};
-
-KeysAndValues split(const std::vector<float>& kv_b, const LatentParameters& p) {
-  const auto rank = static_cast<size_t>(p.kv_rank), nope = static_cast<size_t>(p.nope_dim);
-  const auto value = static_cast<size_t>(p.value_dim);
-  const size_t head_floats = (nope + value) * rank, heads = kv_b.size() / head_floats;
-  KeysAndValues halves{std::vector<float>(heads * nope * rank), {}};
-  for (size_t head = 0; head < heads; ++head) {
-    const float* rows = kv_b.data() + head * head_floats;
-    for (size_t r = 0; r < rank; ++r)
-      for (size_t n = 0; n < nope; ++n) halves.keys[(head * rank + r) * nope + n] = rows[n * rank + r];
-    halves.values.insert(halves.values.end(), rows + nope * rank, rows + head_floats);
-  }
-  return halves;
-}
-
-}  // namespace
-
 LatentAttention LatentAttention::load(WeightLoader& loader, int32_t layer) {
   const HyperParameters& p = loader.params();
   const LatentParameters& latent = p.latent;
@@ -54,9 +31,10 @@ LatentAttention LatentAttention::load(WeightLoader& loader, int32_t layer) {
     a.values_ = loader.stack(block + "v_b.weight", p.heads, latent.value_dim, latent.kv_rank);
   } else {
     const int64_t rows = int64_t{p.heads} * (latent.nope_dim + latent.value_dim);
-    const KeysAndValues halves = split(loader.floats(block + "kv_b.weight", rows, latent.kv_rank), latent);
-    a.keys_ = loader.made(halves.keys, latent.kv_rank, latent.nope_dim);
-    a.values_ = loader.made(halves.values, latent.value_dim, latent.kv_rank);
+    const std::string kv_b = block + "kv_b.weight";
+    const LatentHalves halves = split_latent_halves(loader.floats(kv_b, rows, latent.kv_rank), latent);
+    a.keys_ = loader.made(kv_b, halves.keys, latent.kv_rank, latent.nope_dim);
+    a.values_ = loader.made(kv_b, halves.values, latent.value_dim, latent.kv_rank);
   }
   a.out_ = loader.linear(block + "output", p.dim, int64_t{p.heads} * latent.value_dim);
   return a;

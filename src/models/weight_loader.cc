@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "kernels/block/unpack.h"
+#include "models/tensor_rows.h"
 #include "models/weight_types.h"
 
 namespace baleen {
@@ -29,34 +29,11 @@ const Tensor* WeightLoader::find(const std::string& name, int64_t depth, int64_t
   return tensor;
 }
 
-std::optional<BlockType> WeightLoader::encoded(const Tensor& tensor) const {
-  const BlockType type = loaded_as(checkpoint_, tensor, options_.weights).type;
-  if (type == tensor.type) return std::nullopt;
-  return type;
-}
-
 void WeightLoader::loaded(const Tensor& tensor) {
   checkpoint_.release(tensor);
   loaded_bytes_ += tensor.bytes.size();
   if (options_.progress != nullptr)
     options_.progress(static_cast<double>(loaded_bytes_) / static_cast<double>(checkpoint_.file_bytes()));
-}
-
-MatrixSource WeightLoader::source(const Tensor& tensor) {
-  MatrixSource source{tensor.type, tensor.rows, tensor.cols, tensor.bytes.data()};
-  if (!tensor.scales.exist()) return source;
-  const std::byte* const bytes = tensor.scales.bytes.data();
-  const auto size = static_cast<size_t>(info(tensor.scales.type).bytes);
-  std::vector<float> values(tensor.scales.bytes.size() / size);
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (tensor.scales.type == BlockType::f8_e8m0)
-      values[i] = f8_e8m0(std::to_integer<uint8_t>(bytes[i]));
-    else
-      unpack(tensor.scales.type, bytes + i * size, 1, &values[i]);
-  }
-  scales_.push_back(std::move(values));
-  source.scales = {scales_.back().data(), tensor.scales.block_rows, tensor.scales.block_cols};
-  return source;
 }
 
 std::shared_ptr<const PackedMatrix> WeightLoader::pack(const std::string& name, int64_t rows, int64_t cols) {
@@ -69,16 +46,15 @@ std::shared_ptr<const PackedMatrix> WeightLoader::pack(const std::string& name, 
 }
 
 std::vector<Linear> WeightLoader::pack_all(std::span<const Tensor> tensors) {
-  scales_.clear();
+  return pack_all(tensors, loaded_as(checkpoint_, tensors.front(), options_.weights).type);
+}
+
+std::vector<Linear> WeightLoader::pack_all(std::span<const Tensor> tensors, BlockType type) {
+  const std::vector<TensorRows> rows(tensors.begin(), tensors.end());
   std::vector<MatrixSource> sources;
-  for (const Tensor& tensor : tensors) sources.push_back(source(tensor));
-  const int64_t block_cols = sources.front().scales.block_cols;
-  if (block_cols % kF8Block != 0) {
-    fail({ErrorKind::bad_input, "tensor " + tensors.front().name + ": scales of blocks of " +
-                                    std::to_string(block_cols) + " columns, multiples of 128 are supported"});
-    return {};
-  }
-  auto packed = PackedMatrix::pack_all(sources, compute_, encoded(tensors.front()));
+  for (const TensorRows& each : rows) sources.push_back(each.source());
+  const bool stays = type == tensors.front().type;
+  auto packed = PackedMatrix::pack_all(sources, compute_, stays ? std::nullopt : std::optional(type));
   if (!packed) {
     fail(std::move(packed.error()));
     return {};
@@ -94,7 +70,10 @@ std::vector<Linear> WeightLoader::stack(const std::string& name, int64_t count, 
   if (whole == nullptr) return {};
   std::vector<Tensor> parts(static_cast<size_t>(count), *whole);
   const size_t bytes = whole->bytes.size() / parts.size();
-  for (size_t i = 0; i < parts.size(); ++i) parts[i].bytes = whole->bytes.subspan(i * bytes, bytes);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    parts[i].depth = 1;
+    parts[i].bytes = whole->bytes.subspan(i * bytes, bytes);
+  }
   std::vector<Linear> linears = pack_all(parts);
   loaded(*whole);
   return linears;
@@ -124,24 +103,27 @@ std::vector<float> WeightLoader::floats(const std::string& name, int64_t rows, i
   const Tensor* tensor = find(name, 1, rows, cols);
   if (tensor == nullptr) return {};
   std::vector<float> values(static_cast<size_t>(rows * cols));
-  scales_.clear();
-  const MatrixSource whole = source(*tensor);
-  compute_.pool->parallel_for(rows,
-                              [&](int64_t row, int) { whole.unpack_row(row, values.data() + row * cols); });
+  const TensorRows whole(*tensor);
+  compute_.pool->parallel_for(rows, [&](int64_t row, int) { whole.unpack(row, values.data() + row * cols); });
   loaded(*tensor);
   return values;
 }
 
-std::vector<Linear> WeightLoader::made(const std::vector<float>& values, int64_t rows, int64_t cols) {
+std::vector<Linear> WeightLoader::made(const std::string& name, const std::vector<float>& values,
+                                       int64_t rows, int64_t cols) {
   if (failed()) return {};
+  const Tensor& from = *checkpoint_.find(name);
   const auto size = static_cast<size_t>(rows * cols);
   std::vector<Tensor> parts(values.size() / size);
   for (size_t i = 0; i < parts.size(); ++i) {
+    parts[i].name = name;
+    parts[i].dimensions = 2;
     parts[i].rows = rows;
     parts[i].cols = cols;
     parts[i].bytes = std::as_bytes(std::span(values).subspan(i * size, size));
   }
-  return pack_all(parts);
+  const bool stays = loaded_as(checkpoint_, from, options_.weights).fit == Fit::kept;
+  return stays ? pack_all(parts, BlockType::f32) : pack_all(parts);
 }
 
 Linear WeightLoader::linear(const std::string& name, int64_t rows, int64_t cols) {

@@ -30,8 +30,10 @@ class WeightLoader {
   std::vector<Linear> experts(int32_t layer, const std::string& stack, int64_t rows, int64_t cols);
   /// `name` [rows, cols] as floats, for what is not used as the file has it.
   std::vector<float> floats(const std::string& name, int64_t rows, int64_t cols);
-  /// Matrices of floats that have been made from what the file has, each [rows, cols], one behind the other.
-  std::vector<Linear> made(const std::vector<float>& values, int64_t rows, int64_t cols);
+  /// Matrices of floats that have been made from the tensor `name`, each [rows, cols], one behind the other; encoded if
+  /// the tensor would be.
+  std::vector<Linear> made(const std::string& name, const std::vector<float>& values, int64_t rows,
+                           int64_t cols);
   /// A vector of `width` floats, of any type in the file.
   std::vector<float> vector(const std::string& name, int64_t width);
   /// Empty where the file has none.
@@ -47,19 +49,15 @@ class WeightLoader {
   /// The tensor, if it has this shape.
   const Tensor* find(const std::string& name, int64_t depth, int64_t rows, int64_t cols);
   std::shared_ptr<const PackedMatrix> pack(const std::string& name, int64_t rows, int64_t cols);
-  /// Matrices of one shape and type.
+  /// Matrices of one shape and type, encoded as `type`.
+  std::vector<Linear> pack_all(std::span<const Tensor> tensors, BlockType type);
   std::vector<Linear> pack_all(std::span<const Tensor> tensors);
-  /// A tensor as the kernels take it. Its scales are decoded and kept until scales_ is cleared.
-  MatrixSource source(const Tensor& tensor);
-  /// What the tensor is encoded as on the way; nothing: it stays as it is.
-  std::optional<BlockType> encoded(const Tensor& tensor) const;
   void loaded(const Tensor& tensor);
   void fail(Error error);
 
   const Checkpoint& checkpoint_;
   const Compute& compute_;
   LoadOptions options_;
-  std::vector<std::vector<float>> scales_;
   uint64_t loaded_bytes_ = 0;
   Error error_;
 };

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "kernels/panel_layout.h"
+
 namespace baleen {
 namespace {
 
@@ -45,8 +47,12 @@ EncodedAs encoded_as(const Checkpoint& checkpoint, const Tensor& tensor, BlockTy
 }
 
 EncodedAs loaded_as(const Checkpoint& checkpoint, const Tensor& tensor, std::optional<BlockType> wanted) {
-  if (!wanted || !is_float(tensor.type)) return {tensor.type, Fit::kept};
-  return encoded_as(checkpoint, tensor, *wanted);
+  // Panels have an FP8 row's scales for so many columns; others' weights are kept as what they stand for.
+  const bool as_floats = tensor.scales.block_cols % kF8Block != 0;
+  const BlockType own = as_floats ? BlockType::f32 : tensor.type;
+  if (!wanted || !is_float(tensor.type)) return {own, Fit::kept};
+  const EncodedAs chosen = encoded_as(checkpoint, tensor, *wanted);
+  return {chosen.type == tensor.type ? own : chosen.type, chosen.fit};
 }
 
 uint64_t loaded_bytes(const Checkpoint& checkpoint, std::optional<BlockType> wanted) {

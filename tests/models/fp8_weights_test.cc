@@ -1,15 +1,18 @@
 // FP8 matrices with block scales on their way from a folder into a model.
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
 #include <fstream>
 #include <random>
 
+#include "formats/safetensors.h"
 #include "formats/tiny_hub.h"
 #include "golden.h"
 #include "gtest/gtest.h"
 #include "kernels/block/f8.h"
 #include "models/weight_loader.h"
+#include "quantized.h"
 
 namespace baleen {
 namespace {
@@ -44,8 +47,21 @@ std::vector<std::byte> scale_bytes(BlockType type, std::span<const float> scales
   return bytes;
 }
 
-void expect_code_times_scale(const char* dtype, BlockType type, std::span<const float> scales) {
+/// All scales for blocks of so many columns.
+void set_block_cols(TinyHub& hub, int64_t block_cols) {
+  hub.set("quantization_config",
+          R"({"quant_method": "fp8", "weight_block_size": [4, )" + std::to_string(block_cols) + "]}");
+  for (auto& tensor : hub.weights.tensors) {
+    if (!tensor.name.ends_with("_scale_inv")) continue;
+    const uint64_t cols = hub.tensor(tensor.name.substr(0, tensor.name.size() - 10)).shape[1];
+    tensor.shape[1] = (cols + block_cols - 1) / block_cols;
+  }
+}
+
+void expect_code_times_scale(const char* dtype, BlockType type, std::span<const float> scales,
+                             int64_t block_cols = 128) {
   TinyHub hub = TinyHub::deepseek();
+  set_block_cols(hub, block_cols);
   hub.tensor("model.layers.0.self_attn.kv_b_proj.weight_scale_inv").dtype = dtype;
   const TemporaryFolder parent;
   const auto folder = write_folder(parent, hub.files());
@@ -73,8 +89,9 @@ void expect_code_times_scale(const char* dtype, BlockType type, std::span<const 
     linear.weights().unpack_row(r, row.data());
     for (int64_t k = 0; k < kCols; ++k) {
       const auto at = static_cast<size_t>(r * kCols + k);
+      const int64_t block = r / kBlockRows * ((kCols + block_cols - 1) / block_cols) + k / block_cols;
       const float expected =
-          f8_e4m3(std::to_integer<uint8_t>(codes[at])) * scales[static_cast<size_t>(r / kBlockRows)];
+          f8_e4m3(std::to_integer<uint8_t>(codes[at])) * scales[static_cast<size_t>(block)];
       EXPECT_EQ(values[at], expected) << dtype << " " << r << ", " << k;
       EXPECT_EQ(row[static_cast<size_t>(k)], expected) << dtype << " " << r << ", " << k;
     }
@@ -89,9 +106,53 @@ TEST(Fp8Weights, ScalesInEachTypeThatIsPublished) {
   expect_code_times_scale("F8_E8M0", BlockType::f8_e8m0, kPowers);
 }
 
-std::vector<float> logits(const LoadOptions& options) {
-  const test::TestModel loaded =
-      test::load(test::golden_folder() / "deepseek-v3-fp8", best_isa(), 2, options);
+TEST(Fp8Weights, ScalesOfBlocksThatPanelsDoNotHold) {
+  constexpr float kScales[] = {0.0123F, 3.75F, 1e-5F, 0.5F, 7.0F, 0.25F, 1.125F, 99.5F};
+  expect_code_times_scale("F32", BlockType::f32, kScales, 2);
+  expect_code_times_scale("F32", BlockType::f32, kScales, 3);
+}
+
+std::filesystem::path golden() { return test::golden_folder() / "deepseek-v3-fp8"; }
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The golden model's scales, each written twice, for blocks of half the columns.
+std::filesystem::path in_half_blocks(const TemporaryFolder& parent) {
+  std::string config = read_text(golden() / "config.json"),
+              weights = read_text(golden() / "model.safetensors");
+  config.replace(config.rfind("128"), 3, "64");
+  const auto file = SafetensorsFile::parse(std::as_bytes(std::span(weights)));
+  std::string header = "{", data;
+  for (const SafetensorsEntry& entry : file->entries) {
+    const size_t begin = data.size();
+    std::vector<int64_t> shape = entry.shape;
+    if (entry.name.ends_with("_scale_inv")) {
+      const std::string weight = entry.name.substr(0, entry.name.size() - 10);
+      const int64_t cols = std::ranges::find(file->entries, weight, &SafetensorsEntry::name)->shape[1];
+      shape[1] = (cols + 63) / 64;
+      for (int64_t i = 0; i < shape[0] * shape[1]; ++i)
+        data.append(reinterpret_cast<const char*>(entry.bytes.data()) +
+                        4 * (i / shape[1] * entry.shape[1] + i % shape[1] / 2),
+                    4);
+    } else {
+      data.append(reinterpret_cast<const char*>(entry.bytes.data()), entry.bytes.size());
+    }
+    std::string sizes;
+    for (const int64_t size : shape) sizes += (sizes.empty() ? "" : ",") + std::to_string(size);
+    header += (header.size() > 1 ? ",\"" : "\"") + entry.name + R"(":{"dtype":")" + entry.dtype +
+              R"(","shape":[)" + sizes + R"(],"data_offsets":[)" + std::to_string(begin) + "," +
+              std::to_string(data.size()) + "]}";
+  }
+  header += "}";
+  return write_folder(parent, {{"config.json", config},
+                               {"model.safetensors", test::raw<uint64_t>(header.size()) + header + data}});
+}
+
+std::vector<float> logits(const LoadOptions& options, const std::filesystem::path& path = golden()) {
+  const test::TestModel loaded = test::load(path, best_isa(), 2, options);
   std::vector<int32_t> ids;
   for (int32_t i = 0; i < 40; ++i) ids.push_back(i * 7 % 320);
   return test::logits_of(*loaded.model, KvType::f32, ids);
@@ -108,6 +169,15 @@ TEST(Fp8Weights, CanBePackedAsBlocks) {
   for (size_t i = 0; i < kCompared; ++i) sum += std::fabs(exact[i] - packed[i]);
   EXPECT_GT(sum, 0);
   EXPECT_LT(sum / kCompared, 0.16);
+}
+
+TEST(Fp8Weights, HalfTheBlocksWithTheSameScalesAreTheSame) {
+  const TemporaryFolder parent;
+  const auto halves = in_half_blocks(parent);
+  EXPECT_EQ(logits({}), logits({}, halves));
+  EXPECT_EQ(logits({.weights = BlockType::q8_0}), logits({.weights = BlockType::q8_0}, halves));
+  EXPECT_EQ(logits({.weights = BlockType::q4_k}),
+            logits({}, test::quantized(halves, BlockType::q4_k, parent)));
 }
 
 }  // namespace

@@ -4,28 +4,13 @@
 #include <cstring>
 
 #include "formats/gguf_export.h"
-#include "formats/tiny_gguf.h"
+#include "formats/tiny_hub.h"
 #include "golden.h"
 #include "gtest/gtest.h"
+#include "quantized.h"
 
 namespace baleen {
 namespace {
-
-/// A folder as a GGUF file without a vocabulary.
-std::filesystem::path written(const std::filesystem::path& in, BlockType type,
-                              const test::TemporaryFolder& folder) {
-  const auto out = folder.path() / "out.gguf";
-  ThreadPool pool(2);
-  auto checkpoint = Checkpoint::open(in);
-  EXPECT_TRUE(checkpoint.has_value()) << checkpoint.error().message;
-  GgufWriter writer;
-  const auto params = add_gguf_params(*checkpoint, writer);
-  EXPECT_TRUE(params.has_value()) << params.error().message;
-  EXPECT_TRUE(add_gguf_vocabulary(Vocabulary(), "", writer).has_value());
-  const auto done = quantize({*checkpoint, type}, writer, out, pool);
-  EXPECT_TRUE(done.has_value()) << done.error().message;
-  return out;
-}
 
 std::vector<float> logits(const std::filesystem::path& path) {
   const test::TestModel loaded = test::load(path, best_isa(), 2);
@@ -39,13 +24,14 @@ class Folders : public testing::TestWithParam<const char*> {};
 /// The files under gguf/ were made by llama.cpp's converter: the same rows in the same order give the same bits.
 TEST_P(Folders, BecomeTheFileThatLlamaCppMakesOfThem) {
   const test::TemporaryFolder folder;
-  const auto ours = logits(written(test::golden_folder() / GetParam(), BlockType::f32, folder));
+  const auto ours = logits(test::quantized(test::golden_folder() / GetParam(), BlockType::f32, folder));
   const auto theirs = logits(test::golden_folder() / "gguf" / (std::string(GetParam()) + "-f32.gguf"));
   ASSERT_EQ(ours.size(), theirs.size());
   EXPECT_EQ(std::memcmp(ours.data(), theirs.data(), ours.size() * sizeof(float)), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Folders, testing::Values("llama-gqa", "llama-rope3", "qwen2", "qwen3"),
+INSTANTIATE_TEST_SUITE_P(Families, Folders,
+                         testing::Values("llama-gqa", "llama-rope3", "qwen2", "qwen3", "deepseek-v2-lite"),
                          [](const auto& each) {
                            std::string name = each.param;
                            for (char& c : name) c = c == '-' ? '_' : c;
@@ -56,7 +42,7 @@ TEST(Quantize, KeepsTheHyperParameters) {
   const test::TemporaryFolder folder;
   const auto path = test::golden_folder() / "mistral";
   const auto from = Checkpoint::open(path);
-  const auto to = Checkpoint::open(written(path, BlockType::f16, folder));
+  const auto to = Checkpoint::open(test::quantized(path, BlockType::f16, folder));
   ASSERT_TRUE(from.has_value() && to.has_value());
   const HyperParameters &a = from->params(), &b = to->params();
   EXPECT_EQ(a.sliding_window, b.sliding_window);
@@ -71,14 +57,33 @@ TEST(Quantize, KeepsTheHyperParameters) {
   EXPECT_EQ(b.rope.pairs, RopePairs::neighbours);
 }
 
-TEST(Quantize, RefusesWhatGgufCannotSay) {
-  const auto checkpoint = Checkpoint::open(test::golden_folder() / "qwen3-moe");
-  ASSERT_TRUE(checkpoint.has_value()) << checkpoint.error().message;
+void expect_refused(const char* what, const test::TinyHub& hub, const char* named) {
+  const test::TemporaryFolder folder;
+  const auto checkpoint = Checkpoint::open(write_folder(folder, hub.files()));
+  ASSERT_TRUE(checkpoint.has_value()) << what << ": " << checkpoint.error().message;
   GgufWriter writer;
   const auto refused = add_gguf_params(*checkpoint, writer);
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().kind, ErrorKind::bad_input);
-  EXPECT_NE(refused.error().message.find("model_type"), std::string::npos);
+  ASSERT_FALSE(refused.has_value()) << what;
+  EXPECT_EQ(refused.error().kind, ErrorKind::bad_input) << what;
+  EXPECT_NE(refused.error().message.find(named), std::string::npos)
+      << what << ": " << refused.error().message;
+}
+
+TEST(Quantize, RefusesWhatGgufCannotSay) {
+  test::TinyHub hub = test::TinyHub::deepseek();
+  hub.set("topk_method", "\"group_limited_greedy\"");
+  std::erase_if(hub.weights.tensors, [](const auto& tensor) { return tensor.name.contains("e_score"); });
+  expect_refused("groups ranked by their best sigmoid", hub, "topk_method");
+  hub = test::TinyHub::deepseek();
+  hub.set("scoring_func", "\"softmax\"");
+  expect_refused("groups ranked by their two best softmax scores", hub, "topk_method");
+  hub = test::TinyHub::deepseek();
+  hub.set("rope_scaling", R"({"type": "yarn", "factor": 40, "mscale": 50, "mscale_all_dim": 0.1})");
+  expect_refused("a multiplier below zero", hub, "rope_scaling.mscale");
+  hub = test::TinyHub::deepseek();
+  hub.set("rope_scaling", R"({"type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
+                              "original_max_position_embeddings": 32})");
+  expect_refused("rope scaling without a name", hub, "rope_scaling");
 }
 
 }  // namespace

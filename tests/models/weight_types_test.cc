@@ -3,30 +3,14 @@
 
 #include <cstring>
 
-#include "formats/gguf_export.h"
-#include "formats/tiny_gguf.h"
 #include "golden.h"
 #include "gtest/gtest.h"
-#include "models/quantize.h"
+#include "quantized.h"
 
 namespace baleen {
 namespace {
 
 std::string name_of(BlockType type) { return std::string(info(type).name); }
-
-/// The file's weights as `type` in a file of their own.
-std::filesystem::path quantized(const std::filesystem::path& in, BlockType type,
-                                const test::TemporaryFolder& folder) {
-  const auto out = folder.path() / (name_of(type) + ".gguf");
-  ThreadPool pool(2);
-  auto checkpoint = Checkpoint::open(in);
-  EXPECT_TRUE(checkpoint.has_value()) << checkpoint.error().message;
-  GgufWriter writer;
-  EXPECT_TRUE(copy_gguf_metadata(*checkpoint, writer).has_value());
-  const auto done = quantize({*checkpoint, type}, writer, out, pool);
-  EXPECT_TRUE(done.has_value()) << done.error().message;
-  return out;
-}
 
 std::vector<float> logits(const std::filesystem::path& path, const LoadOptions& options) {
   const test::TestModel loaded = test::load(path, best_isa(), 2, options);
@@ -40,8 +24,8 @@ class EncodedWeights : public testing::TestWithParam<BlockType> {};
 TEST_P(EncodedWeights, LoadedAsAFileOfThatTypeWouldBe) {
   const test::TemporaryFolder folder;
   const auto floats =
-      quantized(test::golden_folder() / "gguf" / "llama-wide-q8_0.gguf", BlockType::f32, folder);
-  const auto file = quantized(floats, GetParam(), folder);
+      test::quantized(test::golden_folder() / "gguf" / "llama-wide-q8_0.gguf", BlockType::f32, folder);
+  const auto file = test::quantized(floats, GetParam(), folder);
   const std::vector<float> expected = logits(file, {}), ours = logits(floats, {.weights = GetParam()});
   ASSERT_EQ(expected.size(), ours.size());
   EXPECT_EQ(std::memcmp(expected.data(), ours.data(), ours.size() * sizeof(float)), 0);
