@@ -1,4 +1,4 @@
-#include "cli/bench_steps.h"
+#include "cli/step_timer.h"
 
 #include "formats/checkpoint.h"
 
