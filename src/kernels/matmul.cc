@@ -10,7 +10,7 @@ namespace baleen {
 namespace {
 
 constexpr int64_t kUnitBytes = 256 << 10;  // a quarter of a second-level cache of 1 MiB
-constexpr int64_t kUnitsOfThread = 8;
+constexpr int64_t kUnitsOfThread = 16;
 constexpr int64_t kStreamedTiles = 8;     // up to 64 rows
 constexpr int64_t kAheadBytes = 4 << 10;  // about 300 ns at 15 GB/s: the latency of memory
 
@@ -87,20 +87,23 @@ void multiply_tile(const Work& work, int64_t tile, int64_t panel, const std::byt
                .ahead_bytes = ahead.bytes});
 }
 
-/// Few tiles: weights come from memory once. While a panel's tiles are computed the next panel is fetched, each tile
-/// its share; with one tile, what lies a little ahead.
-void multiply_streaming(const Work& work, Panels panels) {
+/// Few tiles: weights come from memory once. While a panel's tiles are computed the panel after it (behind the last one
+/// `next`, unless it is null) is fetched, each tile its share; with one tile, what lies a little ahead.
+void multiply_streaming(const Work& work, Panels panels, const std::byte* next) {
   const PackedMatrix& weights = *work.product->weights;
-  const int64_t tiles = work.x->tiles(), bytes = weights.panel_bytes();
-  const std::byte* const end = weights.panel(panels.last);
+  const int64_t tiles = work.x->tiles(), bytes = weights.panel_bytes(), share = bytes / tiles;
   const int64_t distance = tiles == 1 ? std::min(kAheadBytes, bytes) : bytes;
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
-    const std::byte* data = weights.panel(panel);
+    const int64_t left = (panels.last - panel) * bytes;
     for (int64_t tile = 0; tile < tiles; ++tile) {
-      const int64_t from = distance + tile * bytes / tiles, to = distance + (tile + 1) * bytes / tiles;
-      const int64_t left = end - data;
-      const Ahead ahead{data + std::min(from, left), std::min(to, left) - std::min(from, left)};
-      multiply_tile(work, tile, panel, data, ahead);
+      const int64_t from = distance + tile * share;
+      Ahead ahead;
+      if (from < left) {
+        ahead = {weights.panel(panel) + from, share};
+      } else if (next != nullptr) {
+        ahead = {next + (from - left), share};
+      }
+      multiply_tile(work, tile, panel, weights.panel(panel), ahead);
     }
   }
 }
@@ -112,9 +115,9 @@ void multiply_blocked(const Work& work, Panels panels) {
       multiply_tile(work, tile, panel, work.product->weights->panel(panel));
 }
 
-void multiply_unit(const Work& work, int64_t unit) {
+void multiply_unit(const Work& work, int64_t unit, const std::byte* next) {
   const Panels panels = panels_of(work, unit);
-  if (work.x->tiles() <= kStreamedTiles) return multiply_streaming(work, panels);
+  if (work.x->tiles() <= kStreamedTiles) return multiply_streaming(work, panels, next);
   multiply_blocked(work, panels);
 }
 
@@ -181,12 +184,20 @@ class Call {
     compute_.pool->parallel_for(units_, [&](int64_t task, int thread) {
       const Work& work = owner(all, task);
       const int64_t unit = task - work.first_task;
-      if (work.kernel != nullptr) return multiply_unit(work, unit);
+      const std::byte* const next = first_panel(task + compute_.pool->size());  // this thread's, probably
+      if (work.kernel != nullptr) return multiply_unit(work, unit, next);
       multiply_unpacked(work, compute_.kernels->matmul.f32, unit, unpacked + thread * panel_floats);
     });
   }
 
  private:
+  /// Of a task's unit; null where there is no such task.
+  const std::byte* first_panel(int64_t task) const {
+    if (task >= units_) return nullptr;
+    const Work& work = owner(std::span<const Work>(works_, works_count_), task);
+    return work.product->weights->panel(panels_of(work, task - work.first_task).first);
+  }
+
   void add(Activations* x, const Product& product) {
     const PackedMatrix& weights = *product.weights;
     CHECK(weights.cols() == x->group->x.width && product.out.count == x->group->x.count);
