@@ -24,6 +24,12 @@ std::string_view method_of(std::string_view path) {
   return {};
 }
 
+/// A page of some other site makes its reader's browser ask (it cannot read the answer, but it would use the machine).
+/// Programs do not send the field; browsers cannot be talked out of it (W3C, Fetch Metadata Request Headers).
+bool is_from_another_site(const HttpRequest& request) {
+  return request.field("sec-fetch-site") == "cross-site";
+}
+
 void respond_page(Exchange& exchange, const Page& page) {
   HttpResponse response{.content_type = std::string(page.content_type),
                         .fields = {{"etag", std::string(page.etag)},
@@ -53,6 +59,9 @@ void Service::answer(std::shared_ptr<Exchange> exchange) {
     response.fields.push_back({"allow", allow});
     return exchange->respond(std::move(response));
   }
+  if (method == "POST" && is_from_another_site(request))
+    return exchange->respond(openai::to_response(
+        {.status = 403, .message = "Pages of other sites may not ask here.", .code = "cross_site_request"}));
   if (path == kChat) return openai_.chat_completions(exchange);
   if (path == kCompletions) return openai_.completions(exchange);
   if (path == kModels) return openai_.list_models(*exchange);

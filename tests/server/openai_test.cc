@@ -16,8 +16,10 @@ class OpenAiTest : public testing::Test {
     models_.add(second_, 2);
   }
 
-  std::shared_ptr<FakeExchange> send(std::string method, std::string path, std::string body) {
+  std::shared_ptr<FakeExchange> send(std::string method, std::string path, std::string body,
+                                     std::vector<HttpField> fields = {}) {
     HttpRequest request;
+    request.fields = std::move(fields);
     request.method = std::move(method);
     request.path = std::move(path);
     request.body = std::move(body);
@@ -287,6 +289,21 @@ TEST_F(OpenAiTest, ServesThePage) {
   EXPECT_THAT(page->response.content_type, testing::StartsWith("text/html"));
   EXPECT_THAT(page->response.fields,
               testing::Contains(testing::Field(&HttpField::name, "content-security-policy")));
+}
+
+TEST_F(OpenAiTest, RefusesWhatAPageOfAnotherSiteMakesABrowserAsk) {
+  const std::string body = R"({"model": "default", "prompt": "Hi", "max_tokens": 1})";
+  for (const std::string path : {"/v1/completions", "/v1/chat/completions"}) {
+    const auto refused = send("POST", path, body, {{"sec-fetch-site", "cross-site"}});
+    EXPECT_EQ(refused->response.status, 403);
+    EXPECT_TRUE(refused->response.body.contains("cross_site_request")) << refused->response.body;
+  }
+  for (const std::string site : {"same-origin", "same-site", "none"}) {
+    const auto answered = send("POST", "/v1/completions", body, {{"sec-fetch-site", site}});
+    answered->run();
+    EXPECT_EQ(answered->response.status, 200) << answered->response.body;
+  }
+  EXPECT_EQ(send("GET", "/", "", {{"sec-fetch-site", "cross-site"}})->response.status, 200);  // a link
 }
 
 TEST_F(OpenAiTest, MethodsAreChecked) {
