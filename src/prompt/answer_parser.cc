@@ -80,8 +80,16 @@ AnswerParser::AnswerParser(AnswerFormat format, std::string_view prompt) : forma
 }
 
 void AnswerParser::push(std::string_view text) {
-  held_ += text;
-  while (step()) {
+  // Taking marks off the front moves the rest: little by little, so that a long text is linear too.
+  constexpr size_t kSlice = 4096;
+  while (!text.empty()) {
+    size_t size = std::min(kSlice, text.size());
+    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80)
+      ++size;  // whole characters
+    held_ += text.substr(0, size);
+    text.remove_prefix(size);
+    while (step()) {
+    }
   }
 }
 

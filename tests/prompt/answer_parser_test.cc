@@ -161,5 +161,19 @@ TEST(AnswerParser, LinearWhateverTheModelWrites) {
   }
 }
 
+TEST(AnswerParser, LinearInOnePushToo) {
+  const auto seconds = [](size_t calls) {
+    std::string answer = "<｜DSML｜function_calls>";
+    for (size_t i = 0; i < calls; ++i) answer += "<｜DSML｜invoke name=\"f\"></｜DSML｜invoke>";
+    AnswerParser parser({.tools = ToolSyntax::dsml}, "");
+    const auto began = std::chrono::steady_clock::now();
+    parser.push(answer);
+    EXPECT_EQ(parser.calls(), static_cast<int32_t>(calls));
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  };
+  const double small = seconds(1 << 11);
+  EXPECT_LT(seconds(1 << 15), 16 * 5 * small + 0.5);  // quadratic would be 256 times as much
+}
+
 }  // namespace
 }  // namespace baleen
