@@ -26,7 +26,9 @@ Result<std::unique_ptr<Model>> load_model(const Checkpoint& checkpoint, const Co
     if (architecture.name != checkpoint.params().architecture) continue;
     if (auto fits = check_memory(checkpoint, options); !fits) return error_of(fits);
     WeightLoader loader(checkpoint, compute, options);
-    return architecture.load(loader);
+    auto model = architecture.load(loader);
+    if (options.progress != nullptr) options.progress(1);  // tensors are not all that a file has
+    return model;
   }
   return bad_input("general.architecture: " + checkpoint.params().architecture + " is not supported");
 }
