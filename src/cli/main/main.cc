@@ -19,7 +19,7 @@ constexpr baleen::AddCommand kCommands[] = {
 std::string usage_error(const CLI::App* program, const CLI::Error& error) {
   const auto chosen = program->get_subcommands();
   const std::string command = chosen.empty() ? "baleen" : "baleen " + chosen.front()->get_name();
-  return "error: " + baleen::clean_line(error.what()) + "\n`" + command + " --help` says more\n";
+  return "error: " + baleen::clean_line(error.what() + (": `" + command + " --help` says more")) + "\n";
 }
 
 bool is_command(const CLI::App& program, const std::string& name) {
