@@ -3,6 +3,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -16,8 +17,10 @@ namespace {
 
 constexpr size_t kMostPattern = 64 << 10;
 // Steps of one search. Published expressions take a few for each character; catastrophic ones stop here, after some
-// 10 ms.
-constexpr uint32_t kMostSteps = 1'000'000;
+// 10 ms. A search begins with few steps and is begun again with more, which a text's budget pays for: expressions that
+// always stop short of the limit are slow too.
+constexpr uint32_t kFirstSteps = 128, kMoreSteps = 8, kMostSteps = 1'000'000;
+constexpr uint64_t kBudget = 2 * kMostSteps, kBudgetOfByte = 64;
 constexpr size_t kJitStack = 256 << 10;
 
 struct FreeCode {
@@ -191,17 +194,29 @@ struct Expression::Search::State {
   std::unique_ptr<pcre2_match_data, FreeMatchData> data;
   std::unique_ptr<pcre2_match_context, FreeMatchContext> context;
   std::unique_ptr<pcre2_jit_stack, FreeStack> stack;
+  uint64_t budget;  // of steps, for the whole text
+
+  /// As pcre2_match(), the first match from `from` on.
+  int match(std::string_view subject, size_t from) {
+    for (uint32_t steps = kFirstSteps;; steps = std::min(steps * kMoreSteps, kMostSteps)) {
+      pcre2_set_match_limit(context.get(), steps);
+      const int found = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), from,
+                                    PCRE2_NO_UTF_CHECK, data.get(), context.get());
+      if (found != PCRE2_ERROR_MATCHLIMIT || steps == kMostSteps || budget < steps) return found;
+      budget -= steps;
+    }
+  }
 };
 
 Expression::Search::Search(const Expression& expression, std::string_view text) : state_(new State{}) {
   State& state = *state_;
   state.code = expression.state_->code.get();
+  state.budget = kBudget + kBudgetOfByte * text.size();
   state.shown = stand_ins().apply(text, state.buffer);
   state.data.reset(pcre2_match_data_create_from_pattern(state.code, nullptr));
   state.context.reset(pcre2_match_context_create(nullptr));
   state.stack.reset(pcre2_jit_stack_create(kJitStack / 8, kJitStack, nullptr));
   CHECK(state.data != nullptr && state.context != nullptr && state.stack != nullptr);
-  pcre2_set_match_limit(state.context.get(), kMostSteps);
   pcre2_set_depth_limit(state.context.get(), kMostSteps);
   pcre2_jit_stack_assign(state.context.get(), nullptr, state.stack.get());
 }
@@ -212,8 +227,7 @@ void Expression::Search::find_all(Piece piece, std::vector<Piece>& matches) {
   // The subject is the piece alone, so that look-around sees its ends.
   const std::string_view subject = state_->shown.substr(piece.begin, piece.end - piece.begin);
   for (size_t from = 0; from <= subject.size();) {
-    const int found = pcre2_match(state_->code, reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(),
-                                  from, PCRE2_NO_UTF_CHECK, state_->data.get(), state_->context.get());
+    const int found = state_->match(subject, from);
     if (found <= 0) break;  // no more matches, or a limit
     const PCRE2_SIZE* range = pcre2_get_ovector_pointer(state_->data.get());
     if (range[1] < range[0] || range[0] < from) break;  // \K inside a look-around
