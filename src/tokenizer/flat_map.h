@@ -13,8 +13,8 @@
 
 namespace baleen {
 
-/// Insert-only; linear probing at a load of at most one half. Keys must not be ~0. A file may choose them: where they lie
-/// is secret.
+/// Insert-only; linear probing at a load of at most one half. Keys must not be ~0. A file may choose them, so where
+/// they lie is secret.
 template <class Value>
 class FlatMap {
  public:

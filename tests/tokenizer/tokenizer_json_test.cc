@@ -126,5 +126,47 @@ TEST(TokenizerJson, RefusesWhatIsNoObject) {
     EXPECT_FALSE(make(std::string(kTokenizerJson.substr(0, length)))) << length;
 }
 
+std::string refusal(std::string_view from, const std::string& to) {
+  const auto made = make(changed_tokenizer_json(from, to));
+  return made ? "" : made.error().message;
+}
+
+std::string repeated(const std::string& part, int times) {
+  std::string text;
+  while (times-- > 0) text += part;
+  return text;
+}
+
+TEST(TokenizerJson, StepsThatBlowATextUpAreRefused) {
+  const std::string nfc = R"({"type": "NFC"})", steps = R"("pretokenizers": [)",
+                    decoder = R"({"type": "Fuse"})";
+  const auto replace = [](int from, int to) {
+    return R"({"type": "Replace", "pattern": {"String": ")" + std::string(static_cast<size_t>(from), 'a') +
+           R"("}, "content": ")" + std::string(static_cast<size_t>(to), 'b') + R"("})";
+  };
+  // Together with Replace (1) and Metaspace (5) of the small file.
+  EXPECT_EQ(refusal(nfc, replace(1, 25)), "");
+  EXPECT_TRUE(refusal(nfc, replace(1, 26)).contains("pre_tokenizer.pretokenizers[1]: together"));
+  EXPECT_TRUE(refusal(nfc, replace(10, 1280)).contains("normalizer.normalizers[0]: together"));
+  EXPECT_TRUE(refusal(nfc, repeated(replace(1, 2) + ",", 40) + nfc).contains("together"));
+  EXPECT_TRUE(refusal(nfc, R"({"type": "Prepend", "prepend": ")" + std::string(300, 'a') + "\"}")
+                  .contains("together"));
+  EXPECT_TRUE(refusal(nfc, R"({"type": "Replace", "pattern": {"Regex": "x*"}, "content": ")" +
+                               std::string(127, 'a') + "\"}")
+                  .contains("together"));
+  EXPECT_TRUE(refusal(steps, steps + repeated(R"({"type": "ByteLevel", "use_regex": false},)", 20))
+                  .contains("together"));
+  EXPECT_TRUE(refusal(decoder, replace(1, 5) + "," + decoder).contains("decoder.decoders[1]: together"));
+  EXPECT_EQ(refusal(decoder, replace(1, 4) + "," + decoder), "");
+}
+
+TEST(TokenizerJson, StepsAreCounted) {
+  const std::string digits = R"({"type": "Digits"},)", steps = R"("pretokenizers": [)";
+  // Two normalizers and two pre-tokenizers are there.
+  EXPECT_EQ(refusal(steps, steps + repeated(digits, 60)), "");
+  EXPECT_TRUE(refusal(steps, steps + repeated(digits, 61))
+                  .contains("pre_tokenizer.pretokenizers[62]: one step too many"));
+}
+
 }  // namespace
 }  // namespace baleen::test

@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "tokenizer/huggingface/json_node.h"
+#include "tokenizer/huggingface/step_limit.h"
 #include "tokenizer/state.h"
 #include "tokenizer/token_table.h"
 
 namespace baleen::huggingface {
 
-/// "normalizer"; null adds nothing.
-void read_normalizer(const Node& node, Normalizer& normalizer);
+/// "normalizer"; null adds nothing. What its steps do to a text is taken from `limit`.
+void read_normalizer(const Node& node, StepLimit& limit, Normalizer& normalizer);
 
 /// "pre_tokenizer": the stages, and whether ByteLevel comes last: then its alphabet need not be written for a model
 /// that takes bytes.
@@ -25,7 +26,7 @@ struct PreTokenizer {
   std::vector<std::unique_ptr<PreTokenizerStage>> stages;
   bool ends_in_bytes = false;
 };
-PreTokenizer read_pre_tokenizer(const Node& node);
+PreTokenizer read_pre_tokenizer(const Node& node, StepLimit& limit);
 
 /// "post_processor": the special tokens that it puts around a single text. Ids are below `vocabulary`.
 struct Surroundings {

@@ -35,6 +35,14 @@ Step strip_each(std::string character, size_t left, size_t right) {
   };
 }
 
+/// How many times as long a step makes a token at most.
+double growth_of(const Node& node) {
+  const Node pattern = node["pattern"];
+  if (node.type() != "Replace" || !pattern.value().find("String")) return 1;
+  const size_t from = pattern["String"].text().size(), to = node["content"].text().size();
+  return static_cast<double>(to) / static_cast<double>(std::max<size_t>(from, 1));
+}
+
 }  // namespace
 
 Decoder::Decoder(const Node& root) {
@@ -44,14 +52,18 @@ Decoder::Decoder(const Node& root) {
     start_ = {StartSpaces::Drop::first, 1};
     return;
   }
+  constexpr double kMostGrowth = 4;  // published decoders make texts shorter
+  StepLimit limit(kMostGrowth);
   std::vector<Node> waiting = {root};
   while (!waiting.empty()) {
     const Node node = waiting.back();
     waiting.pop_back();
     if (node.type() == "Sequence")
       push_elements(node["decoders"], waiting);
-    else
+    else if (limit.take(node, growth_of(node)))
       read(node);
+    else
+      return;
   }
 }
 

@@ -42,6 +42,8 @@ std::optional<Search> read_pattern(const Node& node) {
 
 class Reader {
  public:
+  explicit Reader(StepLimit& limit) : limit_(limit) {}
+
   PreTokenizer read(const Node& root) {
     std::vector<Node> waiting = {root};  // a stack: sequences hold sequences
     while (!waiting.empty()) {
@@ -52,6 +54,7 @@ class Reader {
         push_elements(node["pretokenizers"], waiting);
         continue;
       }
+      if (!limit_.take(node, growth_of(node))) break;
       write_pending_alphabet();
       read_stage(node);
     }
@@ -59,6 +62,16 @@ class Reader {
   }
 
  private:
+  /// How many times as long a stage makes a text at most, with the alphabet that is written before it. A mark or a
+  /// space stands in front of each piece: of the first stage there is one.
+  double growth_of(const Node& node) const {
+    constexpr double kAlphabet = 2, kLongestMark = 4;  // bytes of a character
+    const double written = made_.ends_in_bytes ? kAlphabet : 1, in_front = made_.stages.empty() ? 0 : 1;
+    const std::string_view type = node.type();
+    if (type == "Metaspace") return written * (kLongestMark + in_front);
+    return written * (type == "ByteLevel" && node["add_prefix_space"].flag(true) ? 1 + in_front : 1);
+  }
+
   void add(std::unique_ptr<PreTokenizerStage> stage) { made_.stages.push_back(std::move(stage)); }
 
   void write_pending_alphabet() {
@@ -140,11 +153,12 @@ class Reader {
     add(split_at({search_text(text), Delimiters::removed}));
   }
 
+  StepLimit& limit_;
   PreTokenizer made_;
 };
 
 }  // namespace
 
-PreTokenizer read_pre_tokenizer(const Node& node) { return Reader().read(node); }
+PreTokenizer read_pre_tokenizer(const Node& node, StepLimit& limit) { return Reader(limit).read(node); }
 
 }  // namespace baleen::huggingface
