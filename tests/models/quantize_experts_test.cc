@@ -75,6 +75,17 @@ TEST_P(OlderFiles, WithKeysAndValuesInOneTensor) {
   expect_reference(path, GetParam());
 }
 
+TEST_P(OlderFiles, AreEncodedWhileLoadingAsNewerOnes) {
+  const TemporaryFolder folder;
+  const auto newer = test::quantized(test::golden_folder() / GetParam(), BlockType::f32, folder);
+  const auto older = test::in_older_form(newer, folder);
+  const LoadOptions q8_0{.weights = BlockType::q8_0};
+  expect_same_bits(logits(older, q8_0), logits(newer, q8_0));
+  // A quantised attn_kv_b stays what it is: its keys are not encoded a second time.
+  const auto encoded = test::quantized(older, BlockType::q8_0, folder);
+  expect_same_bits(logits(encoded), logits(encoded, {.weights = BlockType::q4_0}));
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, OlderFiles,
                          testing::Values("deepseek-v2-lite", "deepseek-v2", "deepseek-v3"),
                          [](const auto& each) { return test_name(each.param); });
