@@ -15,6 +15,10 @@ namespace {
 constexpr std::string_view kTokens = "tokenizer.ggml.tokens", kTypes = "tokenizer.ggml.token_type",
                            kScores = "tokenizer.ggml.scores", kMerges = "tokenizer.ggml.merges";
 
+/// Bytes of all tokens together, and of all merges: ten times what the largest published vocabularies have. They are
+/// copied, and memory is bounded whatever the file's size.
+constexpr uint64_t kMostTextBytes = 64 << 20;
+
 /// GGUF's type 0, of which it says nothing: such tokens are text.
 constexpr int32_t kUndefined = 0;
 
@@ -41,6 +45,13 @@ Result<void> check_length(const GgufEntry& entry, size_t tokens) {
   return bad(entry, fmt::format("{} elements for {} tokens", entry.count, tokens));
 }
 
+/// An array of strings whose texts are not too long together.
+Result<void> check_texts(const GgufEntry& entry) {
+  const uint64_t bytes = entry.bytes.size() - entry.count * sizeof(uint64_t);  // without the lengths
+  if (bytes <= kMostTextBytes) return {};
+  return bad(entry, fmt::format("{} bytes of text, the limit is {}", bytes, kMostTextBytes));
+}
+
 Result<void> read_tokens(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   auto entry = find_array(metadata, kTokens, GgufType::string);
   if (!entry) return error_of(entry);
@@ -48,6 +59,7 @@ Result<void> read_tokens(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   const auto count = (*entry)->count;
   if (count < 1 || count > static_cast<uint64_t>(kVocabularyRange.most))
     return bad(**entry, fmt::format("{} tokens, 1 to {} are possible", count, kVocabularyRange.most));
+  if (auto texts = check_texts(**entry); !texts) return texts;
   GgufStrings strings(**entry);
   vocabulary.tokens.reserve(count);
   for (uint64_t i = 0; i < count; ++i) vocabulary.tokens.emplace_back(strings.next());
@@ -91,6 +103,7 @@ Result<void> read_merges(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   auto entry = find_array(metadata, kMerges, GgufType::string);
   if (!entry) return error_of(entry);
   if (*entry == nullptr) return missing(kMerges);
+  if (auto texts = check_texts(**entry); !texts) return texts;
   GgufStrings strings(**entry);
   vocabulary.merges.reserve((*entry)->count);
   for (uint64_t i = 0; i < (*entry)->count; ++i) {
