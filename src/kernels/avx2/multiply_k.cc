@@ -182,18 +182,30 @@ struct WithMinima {
 template <int N>
 struct Q6K {
   static constexpr int kHalves = halves_at_once(N);
-  static constexpr int kStart = 4 * kTileTokens;  // bytes of a sub-block's starts
+  static constexpr int kStart = N == 1 ? 16 : 4 * kTileTokens;  // bytes of a sub-block's starts
 
   /// Those of a block, for each token and word of a k-group: [16][up to 8 tokens][2].
   BALEEN_INLINE void unpack_starts(const Cursor& at, std::byte* starts) {
-    const __m256i offset = _mm256_set1_epi8(32);
+    if constexpr (N == 1) return unpack_starts_of_one(at.x, starts);
+    const __m256i thirty_two = _mm256_set1_epi8(32);
     for (int j = 0; j < 2 * kSlabs; ++j) {
       __m256i words = _mm256_setzero_si256();
       BALEEN_UNROLL
       for (int g = 0; g < 4; ++g)
-        words =
-            _mm256_sub_epi16(words, _mm256_maddubs_epi16(offset, load(at.x + (j * 4 + g) * at.tokens * 4)));
+        words = _mm256_sub_epi16(words,
+                                 _mm256_maddubs_epi16(thirty_two, load(at.x + (j * 4 + g) * at.tokens * 4)));
       _mm256_store_si256(reinterpret_cast<__m256i*>(starts + j * kStart), words);
+    }
+  }
+
+  /// The k-groups of two sub-blocks are two lanes of a vector: [16][four times the same][2].
+  BALEEN_INLINE void unpack_starts_of_one(const std::byte* x, std::byte* starts) {
+    for (int i = 0; i < 2 * kSlabs * 16; i += 32) {
+      __m256i words = _mm256_maddubs_epi16(_mm256_set1_epi8(32), load(x + i));
+      words = _mm256_add_epi16(words, _mm256_shuffle_epi32(words, 0x4E));
+      words = _mm256_add_epi16(words, _mm256_shuffle_epi32(words, 0xB1));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(starts + i),
+                         _mm256_sub_epi16(_mm256_setzero_si256(), words));
     }
   }
 
