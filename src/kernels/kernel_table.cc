@@ -5,19 +5,19 @@ namespace baleen {
 const KernelTable& kernels(Isa isa) {
   switch (isa) {  // a table's functions are compiled for its ISA: only the one asked for may run
     case Isa::ref: {
-      static const KernelTable kTable{Isa::ref, ref_matmul_kernels(), ref_row_kernels(),
-                                      ref_ceiling_kernels()};
-      return kTable;
+      static const KernelTable table{Isa::ref, ref_matmul_kernels(), ref_row_kernels(),
+                                     ref_ceiling_kernels()};
+      return table;
     }
     case Isa::avx2: {
-      static const KernelTable kTable{Isa::avx2, avx2_matmul_kernels(), avx2_row_kernels(),
-                                      avx2_ceiling_kernels()};
-      return kTable;
+      static const KernelTable table{Isa::avx2, avx2_matmul_kernels(), avx2_row_kernels(),
+                                     avx2_ceiling_kernels()};
+      return table;
     }
     case Isa::avx512: {
-      static const KernelTable kTable{Isa::avx512, avx512_matmul_kernels(), avx512_row_kernels(),
-                                      avx512_ceiling_kernels()};
-      return kTable;
+      static const KernelTable table{Isa::avx512, avx512_matmul_kernels(), avx512_row_kernels(),
+                                     avx512_ceiling_kernels()};
+      return table;
     }
   }
   __builtin_unreachable();

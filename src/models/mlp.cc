@@ -7,8 +7,7 @@ namespace baleen {
 void Mlp::multiply_add(const Pass& pass, Rows h, Rows x) const {
   const ScratchScope scope(pass.scratch);
   const auto [g, u] = Linear::multiply_all<2>(pass, h, {&gate, &up});  // 2 x [rows, ffn]
-  for_each_row(pass, g.count,
-               [&, g = g, u = u](int64_t row) { pass.kernels().silu_mul(g.row(row), u.row(row), g.width); });
+  for_each_row(pass, g.count, [&](int64_t row) { pass.kernels().silu_mul(g.row(row), u.row(row), g.width); });
   down.multiply_add(pass, g, x);
 }
 
