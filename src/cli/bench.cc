@@ -51,7 +51,7 @@ Prefill time_prefill(StepTimer& timer, const ModelCost& cost, int32_t tokens) {
   int runs = 0;
   for (; runs == 0 || time < kMinSeconds; ++runs) time += timer.prefill(tokens).seconds;
   const double macs =
-      static_cast<double>(cost.macs_per_token) * tokens + static_cast<double>(cost.macs_output);
+      static_cast<double>(cost.macs_per_token) * tokens + static_cast<double>(cost.macs_per_wanted_row);
   return {tokens, tokens * runs / time, macs * runs / time * 1e-9};
 }
 
@@ -59,7 +59,7 @@ Decode time_decode(StepTimer& timer, const ModelCost& cost, int32_t batch, int32
   timer.decode(batch, 0, 2);  // warm-up
   const StepSums sums = timer.decode(batch, batch > 1 ? kContext : 0, steps);
   const double tok_s = static_cast<double>(batch) * steps / sums.seconds;
-  const auto macs = static_cast<double>(cost.macs_per_token + cost.macs_output);
+  const auto macs = static_cast<double>(cost.macs_per_token + cost.macs_per_wanted_row);
   const auto bytes = static_cast<double>(cost.packed_bytes * steps + sums.routed_bytes);
   return {batch, tok_s, macs * tok_s * 1e-9, bytes / sums.seconds * 1e-9};
 }

@@ -161,7 +161,7 @@ void StepLoop::sample(const Plan& plan) {
 void StepLoop::charge(const Plan& plan) {
   const ModelCost cost = model_.model->cost();
   const double row_work = std::max<double>(1, static_cast<double>(cost.macs_per_token));
-  const auto wanted_work = static_cast<double>(cost.macs_output);
+  const auto wanted_work = static_cast<double>(cost.macs_per_wanted_row);
   const double all = row_work * static_cast<double>(plan.tokens.size()) +
                      wanted_work * static_cast<double>(plan.wanted_rows.size());
   const Clock::time_point now = Clock::now();

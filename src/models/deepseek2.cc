@@ -45,7 +45,7 @@ class DeepSeek2 final : public Model {
     StepReport report;
     const Pass pass{compute_, step, pool, scratch, report};
     const ScratchScope whole(scratch);
-    const Rows x = embed(pass, embedding_);          // [rows, dim]
+    Rows x = embed(pass, embedding_);                // [rows, dim]
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, rope / 2]
     for (int32_t index = 0; const Layer& layer : layers_) {
       const ScratchScope one_layer(scratch);
@@ -55,13 +55,14 @@ class DeepSeek2 final : public Model {
       store_latents(pass, index, p.latents);
       const Selection keys = layer.indexer.select(pass, index, h, p.compressed, rotation);
       const Rows q = layer.attention.absorb(pass, p.queries);  // [rows, heads * (kv_rank + rope)]
-      const Rows a = attention_.attend(pass, index, q, keys);  // [rows, heads * kv_rank]
-      layer.attention.multiply_add(pass, a, x);                // x += out * values(a)
+      Rows a = attention_.attend(pass, index, q, keys);        // [rows, heads * kv_rank]
+      if (index + 1 == params_.layers) keep_wanted(pass, x), keep_wanted(pass, a);
+      layer.attention.multiply_add(pass, a, x);  // x += out * values(a)
       h = rms_norm(pass, x, layer.ffn_norm, params_.norm_eps);
       layer.ffn.multiply_add(pass, h, x);  // MLP or experts
       ++index;
     }
-    output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, params_.norm_eps), logits);
+    output_.multiply_into(pass, rms_norm(pass, x, output_norm_, params_.norm_eps), logits);
     return report;
   }
 
@@ -85,7 +86,7 @@ class DeepSeek2 final : public Model {
     const size_t around = rows_bytes(rows, params_.dim) + 2 * rows_bytes(rows, rope_.pairs());
     const size_t layer =
         2 * rows_bytes(rows, params_.dim) + attention + attention_.scratch_bytes(compute_, rows) + ffn;
-    const size_t end = 2 * rows_bytes(wanted, params_.dim) +
+    const size_t end = rows_bytes(wanted, params_.dim) +
                        multiply_scratch_bytes(compute_, {.rows = wanted, .cols = params_.dim});
     return around + std::max(layer, end);
   }
@@ -100,6 +101,10 @@ class DeepSeek2 final : public Model {
       layer.ffn.add_cost(cost);
       cost.add_vectors({&layer.attn_norm, &layer.ffn_norm});
     }
+    ModelCost last;
+    layers_.back().attention.add_end_cost(last);
+    layers_.back().ffn.add_cost(last);
+    cost.only_wanted(last);
     cost.add_vectors({&output_norm_});
     add_ends(embedding_, output_, cost);
     return cost;

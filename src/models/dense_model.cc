@@ -65,7 +65,7 @@ size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
                            multiply_scratch_bytes(compute_, product);
   const size_t layer = 2 * rows_bytes(rows, p.dim) + attention + ffn;
   const size_t end =
-      2 * rows_bytes(wanted, p.dim) + multiply_scratch_bytes(compute_, {.rows = wanted, .cols = p.dim});
+      rows_bytes(wanted, p.dim) + multiply_scratch_bytes(compute_, {.rows = wanted, .cols = p.dim});
   return around + std::max(layer, end);
 }
 
@@ -76,6 +76,10 @@ ModelCost DenseModel::cost() const {
     layer.ffn.add_cost(cost);
     cost.add_vectors({&layer.attn_norm, &layer.q_norm, &layer.k_norm, &layer.ffn_norm});
   }
+  ModelCost last;
+  layers_.back().out.add_cost(last);
+  layers_.back().ffn.add_cost(last);
+  cost.only_wanted(last);
   cost.add_vectors({&output_norm_});
   add_ends(embedding_, output_, cost);
   return cost;

@@ -17,18 +17,20 @@ Rows embed(const Pass& pass, const Linear& table) {
   return x;
 }
 
-Rows wanted_rows(const Pass& pass, Rows x) {
-  const auto count = static_cast<int64_t>(pass.step.wanted.size());
-  const Rows wanted = pass.take_rows(count, x.width);
-  for (int64_t i = 0; i < count; ++i)
-    std::copy_n(x.row(pass.step.wanted[static_cast<size_t>(i)]), x.width, wanted.row(i));
-  return wanted;
+void keep_wanted(const Pass& pass, Rows& x) {
+  int64_t kept = 0;
+  for (const int32_t row : pass.step.wanted) {
+    CHECK(row >= kept && row < x.count);
+    if (row != kept) std::copy_n(x.row(row), x.width, x.row(kept));
+    ++kept;
+  }
+  x.count = kept;
 }
 
 void add_ends(const Linear& table, const Linear& output, ModelCost& cost) {
   const bool tied = &output.weights() == &table.weights();
   const int64_t parameters = output.parameters() + (tied ? 0 : table.parameters());
-  cost.macs_output = output.macs();
+  cost.macs_per_wanted_row += output.macs();
   cost.packed_bytes += static_cast<int64_t>(output.weights().bytes());
   cost.parameters += parameters;
   cost.active_parameters += parameters;

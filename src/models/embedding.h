@@ -8,8 +8,8 @@ namespace baleen {
 
 /// The rows of `table` [vocab_rows, dim] that the step's tokens name: [rows, dim].
 Rows embed(const Pass& pass, const Linear& table);
-/// The rows of x whose logits are wanted: [wanted, width].
-Rows wanted_rows(const Pass& pass, Rows x);
+/// Leaves of x [rows, width] the rows whose logits are wanted, moved to its front: [wanted, width].
+void keep_wanted(const Pass& pass, Rows& x);
 
 /// Both ends' part of a model's cost; `output` may be the table itself.
 void add_ends(const Linear& table, const Linear& output, ModelCost& cost);

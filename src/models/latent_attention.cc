@@ -101,11 +101,16 @@ size_t LatentAttention::scratch_bytes(const Compute& compute, int64_t rows) cons
 }
 
 void LatentAttention::add_cost(ModelCost& cost) const {
-  for (const Linear* linear : {&q_, &kv_a_, &out_}) linear->add_cost(cost);
+  for (const Linear* linear : {&q_, &kv_a_}) linear->add_cost(cost);
   if (!q_norm_.empty()) q_a_.add_cost(cost);
   for (const Linear& head : keys_) head.add_cost(cost);
-  for (const Linear& head : values_) head.add_cost(cost);
+  add_end_cost(cost);
   cost.add_vectors({&q_norm_, &kv_norm_});
+}
+
+void LatentAttention::add_end_cost(ModelCost& cost) const {
+  for (const Linear& head : values_) head.add_cost(cost);
+  out_.add_cost(cost);
 }
 
 }  // namespace baleen

@@ -38,6 +38,7 @@ class LatentAttention {
   /// Of scratch that all of the above take for so many rows.
   size_t scratch_bytes(const Compute& compute, int64_t rows) const;
   void add_cost(ModelCost& cost) const;
+  void add_end_cost(ModelCost& cost) const;  ///< of multiply_add() alone
 
  private:
   LatentParameters latent_;

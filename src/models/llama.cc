@@ -20,7 +20,7 @@ class Llama final : public DenseModel {
     const Pass pass{compute(), step, pool, scratch, report};
     const ScratchScope whole(scratch);
     const HyperParameters& p = params();
-    const Rows x = embed(pass, embedding_);          // [rows, dim]
+    Rows x = embed(pass, embedding_);                // [rows, dim]
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, key_dim / 2]
     for (int32_t index = 0; const DenseLayer& layer : layers()) {
       const ScratchScope one_layer(scratch);
@@ -31,13 +31,14 @@ class Llama final : public DenseModel {
         rope_.rotate(pass, rotation, k, p.key_dim);  // [rows, kv_heads * key_dim]
       }
       store_keys_and_values(pass, index, k, v);
-      const Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
-      layer.out.multiply_add(pass, a, x);                // x += a * out
+      Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
+      if (index + 1 == p.layers) keep_wanted(pass, x), keep_wanted(pass, a);
+      layer.out.multiply_add(pass, a, x);  // x += a * out
       h = rms_norm(pass, x, layer.ffn_norm, p.norm_eps);
       layer.ffn.multiply_add(pass, h, x);  // x += down * (silu(gate * h) . (up * h))
       ++index;
     }
-    output_.multiply_into(pass, rms_norm(pass, wanted_rows(pass, x), output_norm_, p.norm_eps), logits);
+    output_.multiply_into(pass, rms_norm(pass, x, output_norm_, p.norm_eps), logits);
     return report;
   }
 };

@@ -24,6 +24,11 @@ Result<void> check_memory(const Checkpoint& checkpoint, const LoadOptions& optio
                             static_cast<double>(bytes) / kGiB, static_cast<double>(*available) / kGiB));
 }
 
+void ModelCost::only_wanted(const ModelCost& part) {
+  macs_per_token -= part.macs_per_token;
+  macs_per_wanted_row += part.macs_per_token;
+}
+
 void ModelCost::add_vectors(std::initializer_list<const std::vector<float>*> vectors) {
   for (const std::vector<float>* vector : vectors) {
     parameters += static_cast<int64_t>(vector->size());

@@ -32,13 +32,15 @@ struct Step {
 
 /// Weights that a step reads, for bench and the ledger.
 struct ModelCost {
-  int64_t macs_per_token = 0;  ///< multiply-adds with weights, output matrix not counted
-  int64_t macs_output = 0;     ///< of the output matrix, per wanted row
-  int64_t packed_bytes = 0;    ///< packed weights that every step reads
-  int64_t routed_bytes = 0;    ///< packed weights of all routed experts
+  int64_t macs_per_token = 0;       ///< multiply-adds with weights
+  int64_t macs_per_wanted_row = 0;  ///< more of them: the last layer behind its attention, the output matrix
+  int64_t packed_bytes = 0;         ///< packed weights that every step reads
+  int64_t routed_bytes = 0;         ///< packed weights of all routed experts
   int64_t parameters = 0, active_parameters = 0;
 
   void add_vectors(std::initializer_list<const std::vector<float>*> vectors);  ///< norms
+  void only_wanted(
+      const ModelCost& part);  ///< what has been added for every token, part of it, is for wanted rows
 };
 
 /// What depends on the step's tokens.

@@ -59,7 +59,7 @@ class ToyModel final : public Model {
   }
   size_t scratch_bytes(int64_t, int64_t) const override { return 64; }
   const HyperParameters& params() const override { return params_; }
-  ModelCost cost() const override { return {.macs_per_token = 10, .macs_output = 5}; }
+  ModelCost cost() const override { return {.macs_per_token = 10, .macs_per_wanted_row = 5}; }
 
   static constexpr int32_t kBrokenToken = 99;  // after it every logit is NaN
 

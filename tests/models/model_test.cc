@@ -1,6 +1,7 @@
 #include "models/model.h"
 
 #include "formats/tiny_gguf.h"
+#include "golden.h"
 #include "gtest/gtest.h"
 
 namespace baleen::test {
@@ -36,6 +37,27 @@ TEST(LoadModel, SaysThatTheMemoryIsTooSmall) {
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().kind, ErrorKind::failed);
   EXPECT_TRUE(loaded.error().message.starts_with("the model has 15")) << loaded.error().message;
+}
+
+ModelCost cost_of(const char* golden) { return load(golden_model(golden), best_isa(), 1).model->cost(); }
+
+/// The last layer behind its attention is computed for wanted rows only.
+TEST(ModelCost, MultiplyAddsOfHeads) {
+  constexpr int64_t kLayers = 3, kInputs = 96 * (6 + 2 + 2) * 32, kEnd = 96 * 6 * 32 + 3 * 96 * 224;
+  const ModelCost cost = cost_of("llama-gqa-f32");
+  EXPECT_EQ(cost.macs_per_token, kLayers * kInputs + (kLayers - 1) * kEnd);
+  EXPECT_EQ(cost.macs_per_wanted_row, kEnd + 320 * 96);
+}
+
+TEST(ModelCost, MultiplyAddsOfLatentsAndExperts) {
+  constexpr int64_t kQueries = 128 * 4 * 80, kLatents = 128 * 96, kKeys = 4 * 48 * 64;
+  constexpr int64_t kEnd = 4 * 24 * 64 + 4 * 24 * 128;
+  constexpr int64_t kDense = 3 * 128 * 352, kSparse = 10 * 128 + (3 + 2) * 3 * 128 * 96;
+  for (const char* name : {"deepseek-v2-lite", "deepseek-v2-lite-f32"}) {
+    const ModelCost cost = cost_of(name);
+    EXPECT_EQ(cost.macs_per_token, 3 * (kQueries + kLatents + kKeys) + 2 * kEnd + kDense + kSparse) << name;
+    EXPECT_EQ(cost.macs_per_wanted_row, kEnd + kSparse + 320 * 128) << name;
+  }
 }
 
 }  // namespace

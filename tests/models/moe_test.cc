@@ -138,8 +138,11 @@ int64_t routed_bytes(const Model& model, const std::vector<int32_t>& tokens) {
     table = {{*pool->take()}, 1};
     parts.push_back({&table, row, 1, 0});
   }
-  Workspace scratch(model.scratch_bytes(rows, 0));
-  return model.forward({tokens, parts, {}}, *pool, scratch, nullptr).routed_bytes;
+  std::vector<int32_t> wanted(tokens.size());
+  std::iota(wanted.begin(), wanted.end(), 0);
+  std::vector<float> logits(tokens.size() * static_cast<size_t>(model.params().vocab_rows));
+  Workspace scratch(model.scratch_bytes(rows, rows));
+  return model.forward({tokens, parts, wanted}, *pool, scratch, logits.data()).routed_bytes;
 }
 
 TEST(StepReport, CountsEachTouchedExpertOnce) {

@@ -54,12 +54,17 @@ const Case kCases[] = {{"llama-gqa-f32"},
 constexpr KvType kKvTypes[] = {KvType::f32, KvType::f16, KvType::i8};
 constexpr size_t kTokens = 70;  // three pages, the last one partly filled
 
+/// Positions whose logits are asked for.
+enum class Wanted { all, odd, last };
+
 /// Runs sequences together; in each step sequence i takes `chunk(i)` of the tokens it has left. Pages are handed out in
 /// random order and hold garbage beforehand.
 class Batch {
  public:
-  Batch(const test::TestModel& loaded, KvType kv_type, std::vector<Ids> sequences)
+  Batch(const test::TestModel& loaded, KvType kv_type, std::vector<Ids> sequences,
+        Wanted wanted = Wanted::all)
       : model_(*loaded.model),
+        wanted_(wanted),
         sequences_(std::move(sequences)),
         logits_(sequences_.size()),
         tables_(sequences_.size()) {
@@ -82,7 +87,7 @@ class Batch {
       }
   }
 
-  /// [sequence][tokens * vocab_rows]
+  /// [sequence][wanted positions * vocab_rows]
   template <class Chunk>
   std::vector<std::vector<float>> run(const Chunk& chunk) {
     while (step(chunk)) {
@@ -95,22 +100,27 @@ class Batch {
   bool step(const Chunk& chunk) {
     Ids tokens, wanted;
     std::vector<Step::Part> parts;
-    std::vector<size_t> owners;
+    std::vector<size_t> owners;  // of the wanted rows
     for (size_t i = 0; i < sequences_.size(); ++i) {
-      const int32_t done = tables_[i].tokens;
-      const int32_t rows = std::min<int32_t>(chunk(i), static_cast<int32_t>(sequences_[i].size()) - done);
+      const int32_t done = tables_[i].tokens, size = static_cast<int32_t>(sequences_[i].size());
+      const int32_t rows = std::min<int32_t>(chunk(i), size - done);
       if (rows <= 0) continue;
-      parts.push_back({&tables_[i], static_cast<int32_t>(tokens.size()), rows, done});
+      const auto first = static_cast<int32_t>(tokens.size());
+      parts.push_back({&tables_[i], first, rows, done});
       tokens.insert(tokens.end(), sequences_[i].begin() + done, sequences_[i].begin() + done + rows);
       tables_[i].tokens += rows;
-      owners.insert(owners.end(), static_cast<size_t>(rows), i);
+      for (int32_t row = 0; row < rows; ++row) {
+        if (wanted_ == Wanted::last && done + row + 1 < size) continue;
+        if (wanted_ == Wanted::odd && (done + row) % 2 == 0) continue;
+        wanted.push_back(first + row);
+        owners.push_back(i);
+      }
     }
     if (tokens.empty()) return false;
-    for (size_t row = 0; row < tokens.size(); ++row) wanted.push_back(static_cast<int32_t>(row));
     const auto vocab = static_cast<size_t>(model_.params().vocab_rows);
-    std::vector<float> out(tokens.size() * vocab);
+    std::vector<float> out(wanted.size() * vocab);
     model_.forward({tokens, parts, wanted}, *pool_, *scratch_, out.data());
-    for (size_t row = 0; row < tokens.size(); ++row)
+    for (size_t row = 0; row < wanted.size(); ++row)
       logits_[owners[row]].insert(logits_[owners[row]].end(),
                                   out.begin() + static_cast<ptrdiff_t>(row * vocab),
                                   out.begin() + static_cast<ptrdiff_t>((row + 1) * vocab));
@@ -118,6 +128,7 @@ class Batch {
   }
 
   const Model& model_;
+  const Wanted wanted_;
   std::vector<Ids> sequences_;
   std::vector<std::vector<float>> logits_;
   std::vector<PageTable> tables_;
@@ -207,6 +218,22 @@ TEST_P(SameBits, WhoeverElseIsInTheBatch) {
       expect_same(together[i], alone(loaded, kv_type, sequences[i], 1000),
                   "kv " + std::string(name(kv_type)) + ", sequence " + std::to_string(i));
   }
+}
+
+/// The last layer leaves out the rows that nobody wants, some steps have none.
+TEST_P(SameBits, WhateverIsWanted) {
+  const test::TestModel loaded = load(best_isa(), 2);
+  const Ids ids = prompt();
+  const std::vector<float> all = alone(loaded, KvType::f16, ids, kTokens);
+  const auto vocab = static_cast<ptrdiff_t>(all.size() / kTokens);
+  std::vector<float> odd;
+  for (ptrdiff_t row = 1; row < ptrdiff_t{kTokens}; row += 2)
+    odd.insert(odd.end(), all.begin() + row * vocab, all.begin() + (row + 1) * vocab);
+  const auto run = [&](Wanted wanted) {
+    return Batch(loaded, KvType::f16, {ids}, wanted).run([](size_t) { return 9; })[0];
+  };
+  expect_same(run(Wanted::odd), odd, "odd positions");
+  expect_same(run(Wanted::last), {all.end() - vocab, all.end()}, "the last position");
 }
 
 std::string test_name(const testing::TestParamInfo<Case>& each) {
