@@ -12,8 +12,8 @@
 //   Q4_0, Q4_1           slab of nibbles
 //   Q5_0, Q5_1           slab of nibbles, its fifth bits
 //   Q8_0                 slab of int8
-//   Q4_K, Q5_K, Q6_K     8 slabs of nibbles, their 8 slabs of fifth bits or bits 4 and 5, then sub-scales:
-//                        Q6_K: int8 [16][16 rows]; Q4_K, Q5_K: 6 bits each, see below
+//   Q4_K, Q5_K           sub-scales and minima of 6 bits, see below, 8 slabs of nibbles, their 8 slabs of fifth bits
+//   Q6_K                 8 slabs of nibbles, their 8 slabs of bits 4 and 5, sub-scales int8 [16][16 rows]
 //   types of small       slab of int8: what their codebooks say, exactly. Of 32-wide scales only; types with a scale
 //   numbers under a      for 16 values or with minima stay as the file has them and are unpacked panel by panel
 //   scale for 32 values
@@ -24,10 +24,10 @@
 //                        of its value. Kernels do not look for NaN: a row with one has a scale of NaN, and its products
 //                        are NaN either way
 //   F32, F16, BF16       [k][16 rows], no scales
-// Sub-scales and minima of Q4_K and Q5_K: 3 vectors of 64 bytes, byte [row][0..3], so that masks and shifts alone make
-// words and double words of them, a lane a row. Bits 0..5 of byte b of vector v: sub-scale 4v + b. Bits 6 and 7: the
-// upper bits of minimum 4v + j, where b = kMinimumByte[j]; its lower four are nibble v of byte b of the third vector.
-// (Bytes 0 and 2 are one product of two 16-bit words, 1 and 3 the next.)
+// Sub-scales and minima of Q4_K and Q5_K lie in front, for a kernel needs them first: 3 vectors of 64 bytes, byte
+// [row][0..3], so that masks and shifts alone make words and double words of them, a lane a row. Bits 0..5 of byte b of
+// vector v: sub-scale 4v + b. Bits 6 and 7: the upper bits of minimum 4v + j, where b = kMinimumByte[j]; its lower four
+// are nibble v of byte b of the third vector. (Bytes 0 and 2 are one product of two 16-bit words, 1 and 3 the next.)
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,8 @@ enum class PanelScales { none, halves, halves_and_minima, floats };
 
 struct PanelLayout {
   int values;       ///< k of a block
-  int sub_scales;   ///< where a block's sub-scales begin, behind its codes
+  int codes;        ///< where a block's codes begin
+  int sub_scales;   ///< where its sub-scales begin
   int code_bytes;   ///< of a block of 16 rows, with sub-scales
   int scale_bytes;  ///< of a block of 16 rows, behind these
   int record_bytes;
@@ -57,28 +58,28 @@ struct PanelLayout {
 static constexpr inline PanelLayout panel_layout(BlockType type) {
   switch (type) {
     case BlockType::f32:
-      return {1, 64, 64, 0, 64, PanelScales::none};
+      return {1, 0, 64, 64, 0, 64, PanelScales::none};
     case BlockType::f16:
     case BlockType::bf16:
-      return {1, 32, 32, 0, 32, PanelScales::none};
+      return {1, 0, 32, 32, 0, 32, PanelScales::none};
     case BlockType::f8_e4m3:
-      return {kF8Block, kF8Block * 16, kF8Block * 16, 64, kF8Block * 16 + 64, PanelScales::floats};
+      return {kF8Block, 0, kF8Block * 16, kF8Block * 16, 64, kF8Block * 16 + 64, PanelScales::floats};
     case BlockType::q4_0:
-      return {32, 256, 256, 32, 288, PanelScales::halves};
+      return {32, 0, 256, 256, 32, 288, PanelScales::halves};
     case BlockType::q4_1:
-      return {32, 256, 256, 64, 320, PanelScales::halves_and_minima};
+      return {32, 0, 256, 256, 64, 320, PanelScales::halves_and_minima};
     case BlockType::q5_0:
-      return {32, 320, 320, 32, 352, PanelScales::halves};
+      return {32, 0, 320, 320, 32, 352, PanelScales::halves};
     case BlockType::q5_1:
-      return {32, 320, 320, 64, 384, PanelScales::halves_and_minima};
+      return {32, 0, 320, 320, 64, 384, PanelScales::halves_and_minima};
     case BlockType::q8_0:
-      return {32, 512, 512, 32, 544, PanelScales::halves};
+      return {32, 0, 512, 512, 32, 544, PanelScales::halves};
     case BlockType::q4_k:
-      return {256, 2048, 2048 + 192, 64, 2048 + 256, PanelScales::halves_and_minima};
+      return {256, 192, 0, 2048 + 192, 64, 2048 + 256, PanelScales::halves_and_minima};
     case BlockType::q5_k:
-      return {256, 2560, 2560 + 192, 64, 2560 + 256, PanelScales::halves_and_minima};
+      return {256, 192, 0, 2560 + 192, 64, 2560 + 256, PanelScales::halves_and_minima};
     case BlockType::q6_k:
-      return {256, 3072, 3072 + 256, 32, 3072 + 288, PanelScales::halves};
+      return {256, 0, 3072, 3072 + 256, 32, 3072 + 288, PanelScales::halves};
     case BlockType::iq1_s:
     case BlockType::iq2_xxs:
     case BlockType::iq3_xxs:
@@ -88,7 +89,7 @@ static constexpr inline PanelLayout panel_layout(BlockType type) {
     case BlockType::mxfp4:
     case BlockType::tq1_0:
     case BlockType::tq2_0:
-      return {32, 512, 512, 64, 576, PanelScales::floats};
+      return {32, 0, 512, 512, 64, 576, PanelScales::floats};
     default:
       return {};
   }

@@ -70,7 +70,7 @@ struct Cursor {
   int64_t tokens;  ///< of the tile
   int half;        ///< the pass's first one
 
-  const std::byte* codes() const { return record + half * 32; }
+  const std::byte* codes(PanelLayout layout) const { return record + layout.codes + half * 32; }
   const std::byte* scales(PanelLayout layout, int later_half) const {
     return record + layout.code_bytes + (half + later_half) * 16;
   }
@@ -103,7 +103,8 @@ struct WithMinima {
     using Minima = __m256i[4][kHalves];
 
     BALEEN_INLINE void block(const Cursor& at, Ahead& ahead, Sums<N>& out) {
-      const std::byte* sub_scales = at.codes() + panel_layout(Format::kType).sub_scales;
+      constexpr PanelLayout kLayout = panel_layout(Format::kType);
+      const std::byte *sub_scales = at.record + kLayout.sub_scales + at.half * 32, *codes = at.codes(kLayout);
       Minima pair;
       unpack_minima(sub_scales, pair);
       IntSums<N> sum;
@@ -114,13 +115,13 @@ struct WithMinima {
         BALEEN_UNROLL
         for (int half = 0; half < kHalves; ++half) scale[half] = scale_pairs(sub_scales + half * 32, j);
         IntSums<N> dot;
-        Format::template dot<N>(at.codes(), j, at.x + j * kSlab * at.tokens, at.tokens * 4, scale, dot);
+        Format::template dot<N>(codes, j, at.x + j * kSlab * at.tokens, at.tokens * 4, scale, dot);
         add_shifted<N>(dot, at.x + (kShift256 + j * 4) * at.tokens, sum);
       }
       const IntSums<N> min = multiply_minima(pair, at);
       BALEEN_UNROLL
       for (int half = 0; half < kHalves; ++half) {
-        const std::byte* scales = at.scales(panel_layout(Format::kType), half);
+        const std::byte* scales = at.scales(kLayout, half);
         const __m256 d = load_halves(scales), dmin = load_halves(scales + 32);
         BALEEN_UNROLL
         for (int t = 0; t < N; ++t) {
@@ -226,10 +227,10 @@ struct Q6K {
 
   /// sum += (sub-scale * dot of sub-block j) << shift
   BALEEN_INLINE void sub_block(const Cursor& at, int j, const std::byte* start, IntSums<N>& sum) {
-    const std::byte* codes = at.codes() + j * (kNibbleSlabBytes / 2);
-    const std::byte* bits = at.codes() + kSlabs * kNibbleSlabBytes + j * 64;
-    const std::byte* sub_scales =
-        at.record + panel_layout(BlockType::q6_k).sub_scales + j * kPanelRows + at.half * 8;
+    constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
+    const std::byte* codes = at.codes(kLayout) + j * (kNibbleSlabBytes / 2);
+    const std::byte* bits = at.codes(kLayout) + kSlabs * kNibbleSlabBytes + j * 64;
+    const std::byte* sub_scales = at.record + kLayout.sub_scales + j * kPanelRows + at.half * 8;
     const std::byte* x = at.x + j * 16 * at.tokens;
     IntSums<N> words;
     BALEEN_UNROLL

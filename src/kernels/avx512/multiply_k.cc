@@ -60,10 +60,11 @@ template <class Format>
 struct WithMinima {
   template <int T>
   struct Kernel {
-    BALEEN_INLINE void block(const std::byte* codes, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
-      const std::byte* sub_scales = codes + panel_layout(Format::kType).sub_scales;
-      const std::byte* scales = codes + panel_layout(Format::kType).code_bytes;
-      __m512i sum[T], pair[4];
+    BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+      constexpr PanelLayout kLayout = panel_layout(Format::kType);
+      const std::byte *sub_scales = record + kLayout.sub_scales, *codes = record + kLayout.codes,
+                      *scales = record + kLayout.code_bytes;
+      __m512i sum[T], pair[4], four_scales = load(sub_scales);
       unpack_minima(sub_scales, pair);
       if constexpr (T > 2) keep_in_memory(pair);
       BALEEN_EACH_TOKEN
@@ -74,7 +75,9 @@ struct WithMinima {
         BALEEN_EACH_TOKEN
         for (int t = 0; t < T; ++t) dot[t] = _mm512_setzero_si512();
         Format::template dot<T>(codes, j, x + j * kSlab * T, dot);
-        const __m512i scale = _mm512_and_si512(load(sub_scales + j / 4 * 64 + j % 4), _mm512_set1_epi32(63));
+        if (j == kSlabs / 2) four_scales = load(sub_scales + 64);
+        const __m512i scale = _mm512_and_si512(four_scales, _mm512_set1_epi32(63));
+        four_scales = _mm512_srli_epi32(four_scales, 8);
         add_scaled<T>(dot, scale, x + (kShift256 + j * 4) * T, sum);
       }
       const __m512 d = load_halves(scales), dmin = load_halves(scales + 32);
@@ -119,14 +122,14 @@ struct WithMinima {
     static void run(const MatmulTile& tile) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const int64_t blocks = tile.cols / 256;
-      const std::byte *codes = tile.panel, *x = tile.x;
+      const std::byte *record = tile.panel, *x = tile.x;
       __m512 out[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
       Ahead ahead = Ahead::of(tile, blocks * kSlabs);
       for (int64_t b = 0; b < blocks; ++b) {
-        block(codes, x, ahead, out);
-        codes += kLayout.record_bytes;
+        block(record, x, ahead, out);
+        record += kLayout.record_bytes;
         x += kRecord256 * T;
       }
       BALEEN_EACH_TOKEN

@@ -29,7 +29,7 @@ int32_t code_q6_k(const std::byte* block, int r, int k) {
 
 /// One block: rows in the panel, tokens in the tile.
 struct Block {
-  const std::byte *codes, *sub_scales, *x;
+  const std::byte *record, *codes, *sub_scales, *x;
   int tokens;
 
   int32_t a(int k, int t) const { return static_cast<int8_t>(x[(k / 4 * tokens + t) * 4 + k % 4]); }
@@ -75,8 +75,9 @@ int32_t scaled_dot_16(const Block& block, int r, int t) {
 }
 
 Block block_at(const MatmulTile& tile, PanelLayout layout, int64_t b) {
-  const std::byte* codes = tile.panel + b * layout.record_bytes;
-  return {codes, codes + layout.sub_scales, tile.x + b * kRecord256 * tile.tokens, tile.tokens};
+  const std::byte* record = tile.panel + b * layout.record_bytes;
+  return {record, record + layout.codes, record + layout.sub_scales, tile.x + b * kRecord256 * tile.tokens,
+          tile.tokens};
 }
 
 float row_with_minima(const MatmulTile& tile, BlockType type, Code code, int r, int t) {
@@ -85,7 +86,7 @@ float row_with_minima(const MatmulTile& tile, BlockType type, Code code, int r, 
   float out = 0;
   for (int64_t b = 0; b < blocks; ++b) {
     const Block block = block_at(tile, layout, b);
-    const std::byte* scales = block.codes + layout.code_bytes;
+    const std::byte* scales = block.record + layout.code_bytes;
     const float s = block.scale(t);
     out = fma(half_scale(scales, r) * s, static_cast<float>(scaled_dot(block, code, r, t)), out);
     out = fma(-(half_scale(scales + 32, r) * s), static_cast<float>(scaled_minima(block, r, t)), out);
@@ -99,7 +100,7 @@ float row_q6_k(const MatmulTile& tile, int r, int t) {
   float out = 0;
   for (int64_t b = 0; b < blocks; ++b) {
     const Block block = block_at(tile, layout, b);
-    const std::byte* scales = block.codes + layout.code_bytes;
+    const std::byte* scales = block.record + layout.code_bytes;
     out = fma(half_scale(scales, r) * block.scale(t), static_cast<float>(scaled_dot_16(block, r, t)), out);
   }
   return out;
