@@ -15,6 +15,7 @@ namespace baleen {
 inline constexpr int kPageTokens = 32;
 
 enum class KvType { f32, f16, i8 };
+/// As on the command line: "f32", "f16", "i8"; nothing for another name.
 std::optional<KvType> parse_kv_type(std::string_view name);
 std::string_view name(KvType type);
 

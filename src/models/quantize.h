@@ -20,14 +20,16 @@ struct QuantizeReport {
   std::vector<std::string> fallen_back, finer;  ///< weight_types.h
 };
 
-/// Tensors become what weight_types.h says, rows of q and k in the order of the architecture's GGUF files. wrong_usage
-/// for a type that cannot be encoded. `progress`: share of the bytes done, in [0, 1].
+/// What is encoded, and as what.
 struct QuantizeJob {
   const Checkpoint& checkpoint;
   BlockType type;
-  void (*progress)(double) = nullptr;
+  void (*progress)(double) = nullptr;  ///< the share of the bytes done, in [0, 1]
 };
-/// `writer` has the metadata (formats/gguf_export.h); what follows from the type is added.
+
+/// Tensors become what weight_types.h says, rows of q and k in the order of the architecture's GGUF files. `writer` has
+/// the metadata (formats/gguf_export.h); what follows from the type is added. wrong_usage for a type that cannot be
+/// encoded, failed where the disk refuses.
 Result<QuantizeReport> quantize(const QuantizeJob& job, GgufWriter& writer, const std::filesystem::path& out,
                                 ThreadPool& pool);
 

@@ -42,7 +42,7 @@ Field<bool> boolean(std::string_view name, const json::Value& value) {
 
 Field<int64_t> integer(std::string_view name, const json::Value& value, int64_t least, int64_t most) {
   const auto number = value.integer();
-  if (!number && value.is_number() && value.kind() == json::Kind::integer)
+  if (!number && value.kind() == json::Kind::integer)  // beyond int64
     return std::unexpected(invalid(name, fmt::format("must be from {} to {}", least, most)));
   if (!number) return wrong_type(name, "an integer", value.kind());
   if (*number < least || *number > most)
