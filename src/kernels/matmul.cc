@@ -108,11 +108,20 @@ void multiply_streaming(const Work& work, Panels panels, const std::byte* next) 
   }
 }
 
-/// Many tiles: the panels stay in the second-level cache while all tiles pass by, a tile in the first-level one.
+/// Many tiles: the panels stay in the second-level cache while all tiles pass by, a tile in the first-level one. All
+/// tiles together need a further one: while the panels are computed the next tile is fetched, each panel its share.
 void multiply_blocked(const Work& work, Panels panels) {
-  for (int64_t tile = 0; tile < work.x->tiles(); ++tile)
-    for (int64_t panel = panels.first; panel < panels.last; ++panel)
-      multiply_tile(work, tile, panel, work.product->weights->panel(panel));
+  const Activations& x = *work.x;
+  const int64_t tiles = x.tiles(), count = panels.last - panels.first, cols = work.product->weights->cols();
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const int64_t next = (tile + 1) % tiles, bytes = x.rows(next) * activation_bytes(work.scheme, cols);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t from = i * bytes / count, to = (i + 1) * bytes / count;
+      const int64_t panel = panels.first + i;
+      multiply_tile(work, tile, panel, work.product->weights->panel(panel),
+                    {x.tile(work.scheme, next) + from, to - from});
+    }
+  }
 }
 
 void multiply_unit(const Work& work, int64_t unit, const std::byte* next) {
