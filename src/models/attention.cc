@@ -12,10 +12,10 @@ namespace {
 bool has_wide_pages(const AttentionShape& shape) { return shape.key_dim > 256; }
 
 /// Query rows of one job, so that a page that has been read and widened serves many. The rows' queries and sums stay in
-/// the second-level cache.
+/// the second-level cache. Of more tokens too many would see only parts of the last pages.
 int32_t job_tokens(const AttentionShape& shape) {
-  const int32_t rows = has_wide_pages(shape) ? 128 : 64;
-  return std::max(1, rows / shape.group());
+  constexpr int32_t kRows = 128, kTokens = 64;
+  return std::clamp(kRows / shape.group(), 1, kTokens);
 }
 int32_t job_rows(const AttentionShape& shape) { return job_tokens(shape) * shape.group(); }
 

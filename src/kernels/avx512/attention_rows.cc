@@ -39,12 +39,11 @@ struct QuerySlice {
 
 template <int kRows, class T>
 void scores_block(const QuerySlice& queries, const T* keys, float* out) {
-  const __mmask16 kept = queries.first ? 0 : 0xFFFF;
   __m512 low[kRows], high[kRows];
   BALEEN_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    low[r] = _mm512_maskz_loadu_ps(kept, out + r * kTileKeys);
-    high[r] = _mm512_maskz_loadu_ps(kept, out + r * kTileKeys + 16);
+    low[r] = queries.first ? _mm512_setzero_ps() : _mm512_loadu_ps(out + r * kTileKeys);
+    high[r] = queries.first ? _mm512_setzero_ps() : _mm512_loadu_ps(out + r * kTileKeys + 16);
   }
   for (int64_t d = 0; d < queries.dims; ++d) {
     __m512 k_low = Whole::load(keys + d * kTileKeys, 0), k_high = Whole::load(keys + d * kTileKeys + 16, 0);
