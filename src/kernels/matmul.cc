@@ -11,7 +11,8 @@ namespace {
 
 constexpr int64_t kUnitBytes = 256 << 10;  // a quarter of a second-level cache of 1 MiB
 constexpr int64_t kUnitsOfThread = 16;
-constexpr int64_t kStreamedTiles = 8;     // up to 64 rows
+// Up to 24 tiles whose activations take three quarters of a second-level cache, and 4 of any width, are few.
+constexpr int64_t kStreamedTiles = 24, kStreamedBytes = 768 << 10, kWideTiles = 4;
 constexpr int64_t kAheadBytes = 4 << 10;  // about 300 ns at 15 GB/s: the latency of memory
 
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -87,7 +88,7 @@ void multiply_tile(const Work& work, int64_t tile, int64_t panel, const std::byt
                .ahead_bytes = ahead.bytes});
 }
 
-/// Few tiles: weights come from memory once. While a panel's tiles are computed the panel after it (behind the last one
+/// Few tiles, which stay in the second-level cache while panels pass by, one in the first-level one. While its tiles are computed the panel after it (behind the last one
 /// `next`, unless it is null) is fetched, each tile its share; with one tile, what lies a little ahead.
 void multiply_streaming(const Work& work, Panels panels, const std::byte* next) {
   const PackedMatrix& weights = *work.product->weights;
@@ -126,8 +127,10 @@ void multiply_blocked(const Work& work, Panels panels) {
 
 void multiply_unit(const Work& work, int64_t unit, const std::byte* next) {
   const Panels panels = panels_of(work, unit);
-  if (work.x->tiles() <= kStreamedTiles) return multiply_streaming(work, panels, next);
-  multiply_blocked(work, panels);
+  const int64_t tiles = work.x->tiles(), cols = work.product->weights->cols();
+  const int64_t bytes = work.x->group->x.count * activation_bytes(work.scheme, cols);
+  const bool few = tiles <= kWideTiles || (tiles <= kStreamedTiles && bytes <= kStreamedBytes);
+  return few ? multiply_streaming(work, panels, next) : multiply_blocked(work, panels);
 }
 
 /// Types without kernels of their own: each panel is unpacked to floats once for all tiles.
