@@ -88,8 +88,9 @@ void multiply_tile(const Work& work, int64_t tile, int64_t panel, const std::byt
                .ahead_bytes = ahead.bytes});
 }
 
-/// Few tiles, which stay in the second-level cache while panels pass by, one in the first-level one. While its tiles are computed the panel after it (behind the last one
-/// `next`, unless it is null) is fetched, each tile its share; with one tile, what lies a little ahead.
+/// Few tiles, which stay in the second-level cache while panels pass by, one in the first-level one. While its tiles
+/// are computed the panel after it (behind the last one `next`, unless it is null) is fetched, each tile its share;
+/// with one tile, what lies a little ahead.
 void multiply_streaming(const Work& work, Panels panels, const std::byte* next) {
   const PackedMatrix& weights = *work.product->weights;
   const int64_t tiles = work.x->tiles(), bytes = weights.panel_bytes(), share = bytes / tiles;
