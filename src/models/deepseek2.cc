@@ -56,7 +56,7 @@ class DeepSeek2 final : public Model {
       const Selection keys = layer.indexer.select(pass, index, h, p.compressed, rotation);
       const Rows q = layer.attention.absorb(pass, p.queries);  // [rows, heads * (kv_rank + rope)]
       Rows a = attention_.attend(pass, index, q, keys);        // [rows, heads * kv_rank]
-      if (index + 1 == params_.layers) keep_wanted(pass, x), keep_wanted(pass, a);
+      if (index + 1 == params_.layers) keep_wanted(pass, {&x, &a});
       layer.attention.multiply_add(pass, a, x);  // x += out * values(a)
       h = rms_norm(pass, x, layer.ffn_norm, params_.norm_eps);
       layer.ffn.multiply_add(pass, h, x);  // MLP or experts

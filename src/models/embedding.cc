@@ -17,14 +17,16 @@ Rows embed(const Pass& pass, const Linear& table) {
   return x;
 }
 
-void keep_wanted(const Pass& pass, Rows& x) {
+void keep_wanted(const Pass& pass, std::initializer_list<Rows*> all) {
   int64_t kept = 0;
   for (const int32_t row : pass.step.wanted) {
-    CHECK(row >= kept && row < x.count);
-    if (row != kept) std::copy_n(x.row(row), x.width, x.row(kept));
+    for (const Rows* x : all) {
+      CHECK(row >= kept && row < x->count);
+      if (row != kept) std::copy_n(x->row(row), x->width, x->row(kept));
+    }
     ++kept;
   }
-  x.count = kept;
+  for (Rows* x : all) x->count = kept;
 }
 
 void add_ends(const Linear& table, const Linear& output, ModelCost& cost) {

@@ -39,8 +39,7 @@ struct ModelCost {
   int64_t parameters = 0, active_parameters = 0;
 
   void add_vectors(std::initializer_list<const std::vector<float>*> vectors);  ///< norms
-  void only_wanted(
-      const ModelCost& part);  ///< what has been added for every token, part of it, is for wanted rows
+  void only_wanted(const ModelCost& part);  ///< a part of what was added is not for every token
 };
 
 /// What depends on the step's tokens.

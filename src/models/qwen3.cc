@@ -31,7 +31,7 @@ class Qwen3 final : public DenseModel {
       rope_.rotate(pass, rotation, k, p.key_dim);
       store_keys_and_values(pass, index, k, v);
       Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
-      if (index + 1 == p.layers) keep_wanted(pass, x), keep_wanted(pass, a);
+      if (index + 1 == p.layers) keep_wanted(pass, {&x, &a});
       layer.out.multiply_add(pass, a, x);  // x += a * out
       h = rms_norm(pass, x, layer.ffn_norm, p.norm_eps);
       layer.ffn.multiply_add(pass, h, x);  // MLP or experts

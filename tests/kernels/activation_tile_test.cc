@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ TEST(ActivationTile, SameBytesOnEveryIsa) {
       x[sub_block * 32 + 7] = size;
       x[sub_block * 32 + 9] = size * 0.5f;
     }
+    x[40] = std::numeric_limits<float>::quiet_NaN();  // of the first token; of the last one:
+    x[x.size() - 300] = -std::numeric_limits<float>::infinity();
+    for (size_t k = 512; k < 544; ++k) x[k] = 0x1p-101f;
     for (const Scheme scheme : {Scheme::floats, Scheme::blocks32, Scheme::blocks256}) {
       const auto expected = arranged(kernels(Isa::ref), scheme, x, tokens);
       for (const KernelTable* table : fast_tables())

@@ -33,19 +33,15 @@ struct Slab {
 void quantise_blocks32(const ActivationTile& tile) {
   if (tile.tokens != kEight) return quantise_tile_32<Slab>(tile);
   std::byte* block = tile.out;
-  for (int64_t k = 0; k < tile.cols; k += 32, block += kRecord32 * kEight) {
-    if (quantise_eight_32(tile.rows, k, block)) continue;
-    for (int t = 0; t < kEight; ++t) quantise_32<Slab>(tile.rows[t] + k, kEight, t, block);
-  }
+  for (int64_t k = 0; k < tile.cols; k += 32, block += kRecord32 * kEight)
+    quantise_eight_32(tile.rows, k, block);
 }
 
 void quantise_blocks256(const ActivationTile& tile) {
   if (tile.tokens != kEight) return quantise_tile_256<Slab>(tile);
   std::byte* block = tile.out;
-  for (int64_t k = 0; k < tile.cols; k += 256, block += kRecord256 * kEight) {
-    if (quantise_eight_256(tile.rows, k, block)) continue;
-    for (int t = 0; t < kEight; ++t) quantise_256<Slab>(tile.rows[t] + k, kEight, t, block);
-  }
+  for (int64_t k = 0; k < tile.cols; k += 256, block += kRecord256 * kEight)
+    quantise_eight_256(tile.rows, k, block);
 }
 
 }  // namespace baleen::avx512

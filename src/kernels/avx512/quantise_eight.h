@@ -1,5 +1,4 @@
 // Quantising a tile of eight tokens, the tokens in the lanes from a block's maxima on (rules: kernels/ref/quantise.cc).
-// Blocks with a NaN or an infinity are left to kernels/quantise_blocks.h.
 #pragma once
 
 #include "kernels/avx512/vectors.h"
@@ -38,20 +37,17 @@ BALEEN_INLINE __m256i largest_of_eight(const float* const* rows, int64_t k) {
   return _mm512_castsi512_si256(_mm512_permutexvar_epi32(order, most));
 }
 
-/// What finite largest magnitudes say about codes (block_scale() for eight).
+/// What largest magnitudes say about codes (block_scale() for eight).
 struct EightScales {
-  __m256 amax, factor, scale;  ///< factor and scale 0 where the block is tiny
+  __m256 amax, factor, scale;  ///< factor 0: all codes are 0
 };
 BALEEN_INLINE EightScales eight_scales(__m256i largest) {
   const __m256 amax = _mm256_castsi256_ps(largest), most = _mm256_set1_ps(127);
-  const __m256 some = _mm256_cmp_ps(amax, _mm256_set1_ps(0x1p-100f), _CMP_GE_OQ);
+  const __m256 infinite = _mm256_castsi256_ps(_mm256_cmpgt_epi32(largest, _mm256_set1_epi32(0x7F7FFFFF)));
+  const __m256 some = _mm256_andnot_ps(infinite, _mm256_cmp_ps(amax, _mm256_set1_ps(0x1p-100f), _CMP_GE_OQ));
+  const __m256 scale = _mm256_and_ps(some, _mm256_div_ps(amax, most));
   return {amax, _mm256_and_ps(some, _mm256_div_ps(most, amax)),
-          _mm256_and_ps(some, _mm256_div_ps(amax, most))};
-}
-
-BALEEN_INLINE bool all_finite(__m256i largest) {
-  const __m256i above = _mm256_cmpgt_epi32(largest, _mm256_set1_epi32(0x7F7FFFFF));  // the largest number
-  return _mm256_movemask_ps(_mm256_castsi256_ps(above)) == 0;
+          _mm256_blendv_ps(scale, _mm256_set1_ps(__builtin_nanf("")), infinite)};
 }
 
 /// Sums of the codes of 16 k each.
@@ -64,17 +60,23 @@ BALEEN_INLINE __m256i sum_of_groups(__m512i two, __m512i more) {
   return _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
 }
 
-/// Codes of 32 values from k on as [8 k-groups][8 tokens][4].
+/// x * factor, 0 where the factor is, whatever x is.
+template <bool kAny>
+BALEEN_INLINE __m512i codes_of(const float* x, float factor) {
+  const auto lanes = static_cast<__mmask16>(kAny && factor == 0 ? 0 : 0xFFFF);
+  return _mm512_maskz_cvtps_epi32(lanes, _mm512_mul_ps(_mm512_loadu_ps(x), _mm512_set1_ps(factor)));
+}
+
+/// Codes of 32 values from k on as [8 k-groups][8 tokens][4]. kAny: some factor may be 0.
+template <bool kAny>
 BALEEN_INLINE EightSums put_eight(const float* const* rows, int64_t k, __m256 factors, std::byte* out) {
   alignas(32) float factor[kEight];
   _mm256_store_ps(factor, factors);
   __m512i x[kEight];
   BALEEN_EACH_TOKEN
-  for (int t = 0; t < kEight; ++t) {  // 128 bits i: k-group i, k-group 4 + i, as words
-    const __m512 f = _mm512_set1_ps(factor[t]);
-    x[t] = _mm512_packs_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(rows[t] + k), f)),
-                              _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(rows[t] + k + 16), f)));
-  }
+  for (int t = 0; t < kEight; ++t)  // 128 bits i: k-group i, k-group 4 + i, as words
+    x[t] = _mm512_packs_epi32(codes_of<kAny>(rows[t] + k, factor[t]),
+                              codes_of<kAny>(rows[t] + k + 16, factor[t]));
   BALEEN_EACH_TOKEN
   for (int i = 0; i < 4; ++i) x[i] = _mm512_packs_epi16(x[2 * i], x[2 * i + 1]);
   const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
@@ -92,18 +94,26 @@ BALEEN_INLINE EightSums put_eight(const float* const* rows, int64_t k, __m256 fa
   return {sum_of_groups(groups[0], groups[1]), sum_of_groups(groups[2], groups[3])};
 }
 
-/// A block of 32 from k on; false, and nothing written, where something is not finite.
-BALEEN_INLINE bool quantise_eight_32(const float* const* rows, int64_t k, std::byte* block) {
-  const __m256i largest = largest_of_eight(rows, k);
-  if (!all_finite(largest)) return false;
-  const EightScales to = eight_scales(largest);
-  const EightSums sums = put_eight(rows, k, to.factor, block);
+BALEEN_INLINE bool all_have_codes(const EightScales& to) {
+  return _mm256_movemask_ps(_mm256_cmp_ps(to.factor, _mm256_setzero_ps(), _CMP_EQ_OQ)) == 0;
+}
+
+/// A block of 32 from k on.
+template <bool kAny>
+BALEEN_INLINE void put_eight_32(const float* const* rows, int64_t k, const EightScales& to,
+                                std::byte* block) {
+  const EightSums sums = put_eight<kAny>(rows, k, to.factor, block);
   const __m256i sum = _mm256_add_epi32(sums.low, sums.high);
   store_eight(block + kScale32 * kEight, _mm256_castps_si256(to.scale));
   store_eight(block + kScaledSum32 * kEight,
               _mm256_castps_si256(_mm256_mul_ps(to.scale, _mm256_cvtepi32_ps(sum))));
   store_eight(block + kSum32 * kEight, _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(sum, 3)));
-  return true;
+}
+
+BALEEN_INLINE void quantise_eight_32(const float* const* rows, int64_t k, std::byte* block) {
+  const EightScales to = eight_scales(largest_of_eight(rows, k));
+  if (all_have_codes(to)) return put_eight_32<false>(rows, k, to, block);
+  put_eight_32<true>(rows, k, to, block);
 }
 
 /// sub_scale_exponent() for eight; 0 where the block's factor is.
@@ -117,15 +127,10 @@ BALEEN_INLINE __m256i eight_exponents(__m256 magnitudes, const EightScales& to) 
   return _mm256_add_epi32(_mm256_add_epi32(below(0.5f), below(0.25f)), below(0.125f));
 }
 
-/// A block of 256 from k on; false, and nothing written, where something is not finite.
-BALEEN_INLINE bool quantise_eight_256(const float* const* rows, int64_t k, std::byte* block) {
-  __m256i largest[8], most = _mm256_setzero_si256();
-  for (int j = 0; j < 8; ++j) {
-    largest[j] = largest_of_eight(rows, k + j * kSlab);
-    most = _mm256_max_epi32(most, largest[j]);
-  }
-  if (!all_finite(most)) return false;
-  const EightScales to = eight_scales(most);
+/// A block of 256 from k on; `largest`: of each sub-block.
+template <bool kAny>
+BALEEN_INLINE void put_eight_256(const float* const* rows, int64_t k, const __m256i (&largest)[8],
+                                 const EightScales& to, std::byte* block) {
   store_eight(block + kScale256 * kEight,
               _mm256_castps_si256(_mm256_mul_ps(to.scale, _mm256_set1_ps(0x1p-3f))));
   __m256i even = _mm256_setzero_si256();  // shifted sums of sub-block j - 1
@@ -133,8 +138,8 @@ BALEEN_INLINE bool quantise_eight_256(const float* const* rows, int64_t k, std::
     const __m256i e = eight_exponents(_mm256_castsi256_ps(largest[j]), to);
     const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23);  // 2^e
     const EightSums sums =
-        put_eight(rows, k + j * kSlab, _mm256_mul_ps(to.factor, _mm256_castsi256_ps(power)),
-                  block + j * kSlab * kEight);
+        put_eight<kAny>(rows, k + j * kSlab, _mm256_mul_ps(to.factor, _mm256_castsi256_ps(power)),
+                        block + j * kSlab * kEight);
     const __m256i shift = _mm256_sub_epi32(_mm256_set1_epi32(kMaxShift), e);
     store_eight(block + (kShift256 + j * 4) * kEight, shift);
     const __m256i shifted = _mm256_sllv_epi32(_mm256_add_epi32(sums.low, sums.high), shift);
@@ -149,7 +154,17 @@ BALEEN_INLINE bool quantise_eight_256(const float* const* rows, int64_t k, std::
     store_eight(block + (kSum16s256 + 8 * j + 4) * kEight,
                 _mm256_sub_epi32(zero, _mm256_slli_epi32(sums.high, 5)));
   }
-  return true;
+}
+
+BALEEN_INLINE void quantise_eight_256(const float* const* rows, int64_t k, std::byte* block) {
+  __m256i largest[8], most = _mm256_setzero_si256();
+  for (int j = 0; j < 8; ++j) {
+    largest[j] = largest_of_eight(rows, k + j * kSlab);
+    most = _mm256_max_epi32(most, largest[j]);
+  }
+  const EightScales to = eight_scales(most);
+  if (all_have_codes(to)) return put_eight_256<false>(rows, k, largest, to, block);
+  put_eight_256<true>(rows, k, largest, to, block);
 }
 
 }  // namespace baleen::avx512
