@@ -92,7 +92,7 @@ class ParamsWriter {
   }
 
   void write_experts(const ExpertParameters& experts) {
-    constexpr const ExpertKeys& keys = gguf::kExperts;
+    const ExpertKeys& keys = gguf::kExperts;
     add(keys.count, experts.count);
     add(keys.used, experts.used);
     add(keys.ffn_dim, experts.ffn_dim);

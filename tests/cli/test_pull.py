@@ -190,8 +190,10 @@ def test_part_longer_than_the_file_starts_over(files, store):
 def test_ctrl_c_leaves_a_part_to_resume(files, store):
     files.files["/tiny.gguf"] = MODEL
     files.stalls_after = 40_000
+    # What a shell starts in the background ignores SIGINT, and so do its children, unless told otherwise.
     process = subprocess.Popen([store.baleen, "pull", files.url + "/tiny.gguf"], env=store.environment,
-                               stderr=subprocess.PIPE, text=True)
+                               stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     part = store.models / "tiny.gguf.part"
     deadline = time.monotonic() + 20
     while not (part.exists() and part.stat().st_size > 20_000) and time.monotonic() < deadline:
