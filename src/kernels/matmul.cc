@@ -197,9 +197,10 @@ class Call {
     compute_.pool->parallel_for(units_, [&](int64_t task, int thread) {
       const Work& work = owner(all, task);
       const int64_t unit = task - work.first_task;
-      const std::byte* const next = first_panel(task + compute_.pool->size());  // this thread's, probably
-      if (work.kernel != nullptr) return multiply_unit(work, unit, next);
-      multiply_unpacked(work, compute_.kernels->matmul.f32, unit, unpacked + thread * panel_floats);
+      if (work.kernel == nullptr)
+        return multiply_unpacked(work, compute_.kernels->matmul.f32, unit, unpacked + thread * panel_floats);
+      multiply_unit(work, unit,
+                    first_panel(task + compute_.pool->size()));  // of this thread's next, probably
     });
   }
 

@@ -144,4 +144,19 @@ std::vector<int32_t> greedy_continuation(const Model& model, KvType kv_type,
   return continuation;
 }
 
+void expect_reference_logits(const Model& model, const Golden& golden) {
+  const auto vocab = static_cast<size_t>(model.params().vocab_rows);
+  for (size_t i = 0; i < golden.prompts.size(); ++i) {
+    const Difference difference =
+        compare(logits_of(model, KvType::f32, golden.prompts[i]), golden.logits[i], vocab);
+    EXPECT_LE(difference.max, 1e-3) << "prompt " << i;
+    EXPECT_LE(difference.mean, 1e-4) << "prompt " << i;
+  }
+}
+
+void expect_reference_tokens(const Model& model, const Golden& golden) {
+  for (const Greedy& run : golden.greedy)
+    EXPECT_EQ(greedy_continuation(model, KvType::f32, golden.prompts[run.prompt], run.ids.size()), run.ids);
+}
+
 }  // namespace baleen::test

@@ -60,4 +60,8 @@ int32_t top(const float* logits, size_t vocab_rows);
 std::vector<int32_t> greedy_continuation(const Model& model, KvType kv_type,
                                          const std::vector<int32_t>& prompt, size_t tokens);
 
+/// What a float model has to meet: every position's logits within 1e-3 (mean 1e-4), the same greedy tokens.
+void expect_reference_logits(const Model& model, const Golden& golden);
+void expect_reference_tokens(const Model& model, const Golden& golden);
+
 }  // namespace baleen::test

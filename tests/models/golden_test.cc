@@ -22,24 +22,13 @@ class QuantisedModels : public GoldenModels {};
 TEST_P(FloatModels, LogitsOfEveryPosition) {
   const test::TestModel loaded = test::load(path(), best_isa(), 2);
   ASSERT_NE(loaded.model, nullptr);
-  const test::Golden golden = GoldenModels::golden();
-  const auto vocab = static_cast<size_t>(loaded.model->params().vocab_rows);
-  for (size_t i = 0; i < golden.prompts.size(); ++i) {
-    const auto ours = test::logits_of(*loaded.model, KvType::f32, golden.prompts[i]);
-    const test::Difference difference = test::compare(ours, golden.logits[i], vocab);
-    EXPECT_LE(difference.max, 1e-3) << "prompt " << i;
-    EXPECT_LE(difference.mean, 1e-4) << "prompt " << i;
-  }
+  test::expect_reference_logits(*loaded.model, golden());
 }
 
 TEST_P(FloatModels, GreedyContinuations) {
   const test::TestModel loaded = test::load(path(), best_isa(), 2);
   ASSERT_NE(loaded.model, nullptr);
-  const test::Golden golden = GoldenModels::golden();
-  for (const test::Greedy& run : golden.greedy)
-    EXPECT_EQ(
-        test::greedy_continuation(*loaded.model, KvType::f32, golden.prompts[run.prompt], run.ids.size()),
-        run.ids);
+  test::expect_reference_tokens(*loaded.model, golden());
 }
 
 // Activations are rounded to int8, the reference rounds none: the bounds are what that costs on random weights. Some

@@ -39,17 +39,8 @@ void expect_reference(const std::filesystem::path& path, const std::string& name
   const test::TestModel loaded = test::load(path, best_isa(), 2);
   ASSERT_NE(loaded.model, nullptr);
   const test::Golden golden = test::read_golden(name);
-  const auto vocab = static_cast<size_t>(loaded.model->params().vocab_rows);
-  for (size_t i = 0; i < golden.prompts.size(); ++i) {
-    const auto ours = test::logits_of(*loaded.model, KvType::f32, golden.prompts[i]);
-    const test::Difference difference = test::compare(ours, golden.logits[i], vocab);
-    EXPECT_LE(difference.max, 1e-3) << "prompt " << i;
-    EXPECT_LE(difference.mean, 1e-4) << "prompt " << i;
-  }
-  for (const test::Greedy& run : golden.greedy)
-    EXPECT_EQ(
-        test::greedy_continuation(*loaded.model, KvType::f32, golden.prompts[run.prompt], run.ids.size()),
-        run.ids);
+  test::expect_reference_logits(*loaded.model, golden);
+  test::expect_reference_tokens(*loaded.model, golden);
 }
 
 class Experts : public testing::TestWithParam<const char*> {};
