@@ -15,8 +15,7 @@ BALEEN_INLINE void add_scaled(const __m512i (&dot)[T], __m512i scale, const std:
                               __m512i (&sum)[T]) {
   BALEEN_EACH_TOKEN
   for (int t = 0; t < T; ++t)
-    sum[t] = _mm512_add_epi32(
-        sum[t], _mm512_sllv_epi32(_mm512_mullo_epi32(dot[t], scale), broadcast_int(shift + t * 4)));
+    sum[t] = _mm512_add_epi32(sum[t], shifted_left(_mm512_mullo_epi32(dot[t], scale), shift + t * 4));
 }
 
 struct Q4K {
@@ -60,7 +59,7 @@ template <class Format>
 struct WithMinima {
   template <int T>
   struct Kernel {
-    BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+    BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead<T>& ahead, __m512 (&out)[T]) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const std::byte *sub_scales = record + kLayout.sub_scales, *codes = record + kLayout.codes,
                       *scales = record + kLayout.code_bytes;
@@ -115,8 +114,7 @@ struct WithMinima {
       for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j) BALEEN_EACH_TOKEN
-      for (int t = 0; t < T; ++t)
-        sum[t] = _mm512_dpwssd_epi32(sum[t], pair[j], broadcast_int(x + kSums256 * T + (j * T + t) * 4));
+      for (int t = 0; t < T; ++t) add_dot_of_words(sum[t], pair[j], x + kSums256 * T + (j * T + t) * 4);
     }
 
     static void run(const MatmulTile& tile) {
@@ -126,7 +124,7 @@ struct WithMinima {
       __m512 out[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-      Ahead ahead = Ahead::of(tile, blocks * kSlabs);
+      Ahead ahead = Ahead<T>::of(tile, blocks * kSlabs);
       for (int64_t b = 0; b < blocks; ++b) {
         block(record, x, ahead, out);
         record += kLayout.record_bytes;
@@ -150,7 +148,7 @@ struct Q6K {
     dot_group<T>(add_bits(second.high, _mm512_srli_epi16(bits, 2), mask), x + 3 * T * 4, dot);
   }
 
-  BALEEN_INLINE void block(const std::byte* codes, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+  BALEEN_INLINE void block(const std::byte* codes, const std::byte* x, Ahead<T>& ahead, __m512 (&out)[T]) {
     const std::byte* more_bits = codes + kSlabs * kNibbleSlabBytes;
     const std::byte* sub_scales = codes + panel_layout(BlockType::q6_k).sub_scales;
     const std::byte* scales = codes + panel_layout(BlockType::q6_k).code_bytes;
@@ -181,7 +179,7 @@ struct Q6K {
     __m512 out[T];
     BALEEN_EACH_TOKEN
     for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-    Ahead ahead = Ahead::of(tile, blocks * 2 * kSlabs);
+    Ahead ahead = Ahead<T>::of(tile, blocks * 2 * kSlabs);
     for (int64_t b = 0; b < blocks; ++b) {
       block(codes, x, ahead, out);
       codes += kLayout.record_bytes;

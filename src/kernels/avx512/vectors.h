@@ -46,7 +46,9 @@ BALEEN_INLINE void put(const MatmulTile& tile, int token, __m512 product) {
   _mm512_mask_storeu_ps(out, rows, product);
 }
 
-/// Prefetches a tile's `ahead` bit by bit, in so many steps.
+/// Prefetches a tile's `ahead` bit by bit, in so many steps: into the first-level cache for one token, whose kernel is
+/// there at once, else into the second.
+template <int T>
 struct Ahead {
   const char* next;
   int64_t lines;  ///< of a step
@@ -55,7 +57,8 @@ struct Ahead {
     return {reinterpret_cast<const char*>(tile.ahead), (tile.ahead_bytes + 64 * steps - 1) / (64 * steps)};
   }
   [[gnu::always_inline]] void step() {
-    for (int64_t line = 0; line < lines; ++line, next += 64) _mm_prefetch(next, _MM_HINT_T0);
+    constexpr auto kLevel = T == 1 ? _MM_HINT_T0 : _MM_HINT_T1;
+    for (int64_t line = 0; line < lines; ++line, next += 64) _mm_prefetch(next, kLevel);
   }
 };
 
@@ -73,11 +76,35 @@ BALEEN_INLINE __m512i add_bits(__m512i code, __m512i bits, __m512i mask) {
   return _mm512_ternarylogic_epi32(bits, mask, code, 0xEA);
 }
 
+/// Four bytes as an operand in memory. GCC does not fold broadcasts into the instructions below, which are therefore
+/// written out: apart they take twice as much room in the core's queues, and a register.
+using FourBytes = const std::byte (&)[4];
+BALEEN_INLINE FourBytes four_bytes(const std::byte* from) {
+  return *reinterpret_cast<const std::byte(*)[4]>(from);
+}
+
+/// sum += code . the four bytes at `a`, as unsigned by signed bytes.
+BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i code, const std::byte* a) {
+  asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(code), "m"(four_bytes(a)));
+}
+
+/// sum += words . the two words at `a`.
+BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i words, const std::byte* a) {
+  asm("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(words), "m"(four_bytes(a)));
+}
+
+/// values << the number at `shift`.
+BALEEN_INLINE __m512i shifted_left(__m512i values, const std::byte* shift) {
+  __m512i shifted;
+  asm("vpsllvd %2%{1to16%}, %1, %0" : "=v"(shifted) : "v"(values), "m"(four_bytes(shift)));
+  return shifted;
+}
+
 /// dot[t] += code . a[t], one k-group: x is [T][4].
 template <int T>
 BALEEN_INLINE void dot_group(__m512i code, const std::byte* x, __m512i (&dot)[T]) {
   BALEEN_EACH_TOKEN
-  for (int t = 0; t < T; ++t) dot[t] = _mm512_dpbusd_epi32(dot[t], code, broadcast_int(x + t * 4));
+  for (int t = 0; t < T; ++t) add_dot_of_bytes(dot[t], code, x + t * 4);
 }
 
 /// Calls the kernel of so many tokens: Kernel<T>::run(tile).
