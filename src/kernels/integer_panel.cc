@@ -35,9 +35,9 @@ void write_nibbles_32(const std::byte* bytes, std::byte* slab) {
 }
 
 /// K formats: of every 64 codes, the low nibbles of 32 bytes are the first half, the high ones the second.
-void write_nibbles_64(const std::byte* bytes, std::byte* slabs) {
-  for (int pair = 0; pair < 4; ++pair, bytes += 32, slabs += 2 * kNibbleSlabBytes)
-    write_nibbles(bytes, 4, slabs, slabs + kNibbleSlabBytes);
+void write_nibbles_64(const std::byte* bytes, int slab_bytes, std::byte* slabs) {
+  for (int pair = 0; pair < 4; ++pair, bytes += 32, slabs += 2 * slab_bytes)
+    write_nibbles(bytes, 4, slabs, slabs + slab_bytes);
 }
 
 /// Swaps each bit of `mask` with the one that is `distance` above it.
@@ -61,7 +61,7 @@ void exchange(uint32_t& a, uint32_t& b, int shift, uint32_t mask) {
   a ^= changes << shift;
 }
 
-/// K formats: bit j of 32 bytes belongs to the codes of slab j. Eight words are 4 matrices of 8 x 8 bits, to be
+/// Q5_K: bit j of 32 bytes belongs to the codes of slab j. Eight words are 4 matrices of 8 x 8 bits, to be
 /// transposed.
 void write_fifth_bits_256(const std::byte* bytes, std::byte* slabs) {
   uint32_t words[8];
@@ -69,14 +69,14 @@ void write_fifth_bits_256(const std::byte* bytes, std::byte* slabs) {
   for (int i = 0; i < 4; ++i) exchange(words[i], words[i + 4], 4, 0x0F0F0F0F);
   for (const int i : {0, 1, 4, 5}) exchange(words[i], words[i + 2], 2, 0x33333333);
   for (const int i : {0, 2, 4, 6}) exchange(words[i], words[i + 1], 1, 0x55555555);
-  for (int slab = 0; slab < 8; ++slab) put_word(slabs + slab * kVector, words[slab]);
+  for (int slab = 0; slab < 8; ++slab) put_word(slabs + slab * kSlab5Bytes + kNibbleSlabBytes, words[slab]);
 }
 
 /// Of every 128 codes of Q6_K: in 64 bytes the nibbles of slabs 0 and 2, then 1 and 3.
 void write_nibbles_q6_k(const std::byte* bytes, std::byte* slabs) {
   for (int i = 0; i < 4; ++i, bytes += 32) {
-    std::byte* slab = slabs + (i / 2 * 4 + i % 2) * kNibbleSlabBytes;
-    write_nibbles(bytes, 4, slab, slab + 2 * kNibbleSlabBytes);
+    std::byte* slab = slabs + (i / 2 * 4 + i % 2) * kSlab6Bytes;
+    write_nibbles(bytes, 4, slab, slab + 2 * kSlab6Bytes);
   }
 }
 
@@ -88,8 +88,8 @@ void write_high_bits_q6_k(const std::byte* bytes, std::byte* slabs) {
     std::memcpy(words, bytes, sizeof words);
     for (int i = 0; i < 2; ++i) exchange(words[i], words[i + 2], 4, 0x0F0F0F0F);
     for (const int i : {0, 2}) exchange(words[i], words[i + 1], 2, 0x33333333);
-    std::byte* out = slabs + (quarter / 2 * 8 + quarter % 2) * kVector;
-    for (int slab = 0; slab < 4; ++slab) put_word(out + slab * 2 * kVector, words[slab]);
+    std::byte* out = slabs + quarter / 2 * 4 * kSlab6Bytes + kNibbleSlabBytes + quarter % 2 * kVector;
+    for (int slab = 0; slab < 4; ++slab) put_word(out + slab * kSlab6Bytes, words[slab]);
   }
 }
 
@@ -123,21 +123,35 @@ void read_sub_scales_6(const std::byte* from, BlockIntegers& block) {
   }
 }
 
-/// A row's code k.
-uint32_t code_at(BlockType type, const std::byte* record, int r, int k) {
-  const PanelLayout layout = panel_layout(type);
-  const int slabs = layout.values / kSlab, slab = k / kSlab, group = k % kSlab / 4, lane = r * kWord + k % 4;
-  if (type == BlockType::q8_0) return byte_at(record, group * kVector + lane);
-  const uint32_t pair = byte_at(record + layout.codes, slab * kNibbleSlabBytes + group / 2 * kVector + lane);
-  const uint32_t nibble = group % 2 == 0 ? pair & 15 : pair >> 4;
-  const std::byte* more_bits = record + layout.codes + slabs * kNibbleSlabBytes + lane;
+int slab_bytes(BlockType type) {
   switch (type) {
     case BlockType::q5_0:
     case BlockType::q5_1:
     case BlockType::q5_k:
-      return nibble | (byte_at(more_bits, slab * kVector) >> group & 1) << 4;
+      return kSlab5Bytes;
     case BlockType::q6_k:
-      return nibble | (byte_at(more_bits, (slab * 2 + group / 4) * kVector) >> (group % 4 * 2) & 3) << 4;
+      return kSlab6Bytes;
+    default:
+      return kNibbleSlabBytes;
+  }
+}
+
+/// A row's code k.
+uint32_t code_at(BlockType type, const std::byte* record, int r, int k) {
+  const PanelLayout layout = panel_layout(type);
+  const int group = k % kSlab / 4, lane = r * kWord + k % 4;
+  if (type == BlockType::q8_0) return byte_at(record, group * kVector + lane);
+  const std::byte* slab = record + layout.codes + k / kSlab * slab_bytes(type) + lane;
+  const uint32_t pair = byte_at(slab, group / 2 * kVector);
+  const uint32_t nibble = group % 2 == 0 ? pair & 15 : pair >> 4;
+  const std::byte* more_bits = slab + kNibbleSlabBytes;
+  switch (type) {
+    case BlockType::q5_0:
+    case BlockType::q5_1:
+    case BlockType::q5_k:
+      return nibble | (byte_at(more_bits, 0) >> group & 1) << 4;
+    case BlockType::q6_k:
+      return nibble | (byte_at(more_bits, group / 4 * kVector) >> (group % 4 * 2) & 3) << 4;
     default:
       return nibble;
   }
@@ -147,9 +161,8 @@ uint32_t code_at(BlockType type, const std::byte* record, int r, int k) {
 template <BlockType type>
 void write_row(const std::byte* block, int r, std::byte* record) {
   constexpr PanelLayout kLayout = panel_layout(type);
-  constexpr int kSlabs = kLayout.values / kSlab;
-  std::byte *codes = record + kLayout.codes + r * kWord, *more_bits = codes + kSlabs * kNibbleSlabBytes,
-            *sub_scales = record + kLayout.sub_scales, *scales = record + kLayout.code_bytes + r * 2;
+  std::byte *codes = record + kLayout.codes + r * kWord, *sub_scales = record + kLayout.sub_scales,
+            *scales = record + kLayout.code_bytes + r * 2;
   std::memcpy(scales, block + (type == BlockType::q6_k ? 208 : 0), 2);
   if (kLayout.scales == PanelScales::halves_and_minima) std::memcpy(scales + 32, block + 2, 2);
   switch (type) {
@@ -158,10 +171,10 @@ void write_row(const std::byte* block, int r, std::byte* record) {
     case BlockType::q4_1:
       return write_nibbles_32(block + 4, codes);
     case BlockType::q5_0:
-      write_fifth_bits_32(field<uint32_t>(block, 2), more_bits);
+      write_fifth_bits_32(field<uint32_t>(block, 2), codes + kNibbleSlabBytes);
       return write_nibbles_32(block + 6, codes);
     case BlockType::q5_1:
-      write_fifth_bits_32(field<uint32_t>(block, 4), more_bits);
+      write_fifth_bits_32(field<uint32_t>(block, 4), codes + kNibbleSlabBytes);
       return write_nibbles_32(block + 8, codes);
     case BlockType::q8_0:
       for (int group = 0; group < 8; ++group)
@@ -169,14 +182,14 @@ void write_row(const std::byte* block, int r, std::byte* record) {
       return;
     case BlockType::q4_k:
       write_sub_scales_6(block + 4, sub_scales + r * kWord);
-      return write_nibbles_64(block + 16, codes);
+      return write_nibbles_64(block + 16, kNibbleSlabBytes, codes);
     case BlockType::q5_k:
       write_sub_scales_6(block + 4, sub_scales + r * kWord);
-      write_fifth_bits_256(block + 16, more_bits);
-      return write_nibbles_64(block + 48, codes);
+      write_fifth_bits_256(block + 16, codes);
+      return write_nibbles_64(block + 48, kSlab5Bytes, codes);
     case BlockType::q6_k:
       for (int j = 0; j < 16; ++j) sub_scales[j * kPanelRows + r] = block[192 + j];
-      write_high_bits_q6_k(block + 128, more_bits);
+      write_high_bits_q6_k(block + 128, codes);
       return write_nibbles_q6_k(block, codes);
     default:
       __builtin_unreachable();

@@ -14,6 +14,8 @@ constexpr int64_t kUnitsOfThread = 16;
 // Up to 24 tiles whose activations take three quarters of a second-level cache, and 4 of any width, are few.
 constexpr int64_t kStreamedTiles = 24, kStreamedBytes = 768 << 10, kWideTiles = 4;
 constexpr int64_t kAheadBytes = 4 << 10;  // about 300 ns at 15 GB/s: the latency of memory
+// A kernel of so few rows waits for memory most of the time: prefetches of ours take the core's own their places.
+constexpr int64_t kUnaidedRows = 3;
 
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -88,6 +90,12 @@ void multiply_tile(const Work& work, int64_t tile, int64_t panel, const std::byt
                .ahead_bytes = ahead.bytes});
 }
 
+/// So few rows that the core's own prefetchers do best.
+void multiply_unaided(const Work& work, Panels panels) {
+  for (int64_t panel = panels.first; panel < panels.last; ++panel)
+    multiply_tile(work, 0, panel, work.product->weights->panel(panel));
+}
+
 /// Few tiles, which stay in the second-level cache while panels pass by, one in the first-level one. While its tiles
 /// are computed the panel after it (behind the last one `next`, unless it is null) is fetched, each tile its share;
 /// with one tile, what lies a little ahead.
@@ -129,7 +137,8 @@ void multiply_blocked(const Work& work, Panels panels) {
 void multiply_unit(const Work& work, int64_t unit, const std::byte* next) {
   const Panels panels = panels_of(work, unit);
   const int64_t tiles = work.x->tiles(), cols = work.product->weights->cols();
-  const int64_t bytes = work.x->group->x.count * activation_bytes(work.scheme, cols);
+  const int64_t rows = work.x->group->x.count, bytes = rows * activation_bytes(work.scheme, cols);
+  if (rows <= kUnaidedRows) return multiply_unaided(work, panels);
   const bool few = tiles <= kWideTiles || (tiles <= kStreamedTiles && bytes <= kStreamedBytes);
   return few ? multiply_streaming(work, panels, next) : multiply_blocked(work, panels);
 }

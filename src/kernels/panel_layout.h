@@ -12,8 +12,8 @@
 //   Q4_0, Q4_1           slab of nibbles
 //   Q5_0, Q5_1           slab of nibbles, its fifth bits
 //   Q8_0                 slab of int8
-//   Q4_K, Q5_K           sub-scales and minima of 6 bits, see below, 8 slabs of nibbles, their 8 slabs of fifth bits
-//   Q6_K                 8 slabs of nibbles, their 8 slabs of bits 4 and 5, sub-scales int8 [16][16 rows]
+//   Q4_K, Q5_K           sub-scales and minima of 6 bits, see below, 8 slabs of nibbles, each with its fifth bits
+//   Q6_K                 sub-scales int8 [16][16 rows], 8 slabs of nibbles, each with its bits 4 and 5
 //   types of small       slab of int8: what their codebooks say, exactly. Of 32-wide scales only; types with a scale
 //   numbers under a      for 16 values or with minima stay as the file has them and are unpacked panel by panel
 //   scale for 32 values
@@ -40,6 +40,7 @@ constexpr int kPanelRows = 16;
 constexpr int kSlab = 32;              // k of a slab
 constexpr int kF8Block = 128;          // k of a record of F8_E4M3
 constexpr int kNibbleSlabBytes = 256;  // 16 rows * 32 k / 2
+constexpr int kSlab5Bytes = kNibbleSlabBytes + 64, kSlab6Bytes = kNibbleSlabBytes + 128;
 constexpr int kMinimumByte[4] = {0, 2, 1, 3};
 
 enum class PanelScales { none, halves, halves_and_minima, floats };
@@ -79,7 +80,7 @@ static constexpr inline PanelLayout panel_layout(BlockType type) {
     case BlockType::q5_k:
       return {256, 192, 0, 2560 + 192, 64, 2560 + 256, PanelScales::halves_and_minima};
     case BlockType::q6_k:
-      return {256, 0, 3072, 3072 + 256, 32, 3072 + 288, PanelScales::halves};
+      return {256, 256, 0, 3072 + 256, 32, 3072 + 288, PanelScales::halves};
     case BlockType::iq1_s:
     case BlockType::iq2_xxs:
     case BlockType::iq3_xxs:

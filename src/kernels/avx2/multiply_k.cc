@@ -45,8 +45,8 @@ struct Q5K {
   template <int N>
   BALEEN_INLINE void dot(const std::byte* codes, int j, const std::byte* x, int64_t group_bytes,
                          const ScalePairs<N>& scale, IntSums<N>& sums) {
-    const std::byte* bits = codes + kSlabs * kNibbleSlabBytes + j * 64;
-    codes += j * kNibbleSlabBytes;
+    codes += j * kSlab5Bytes;
+    const std::byte* bits = codes + kNibbleSlabBytes;
     IntSums<N> words;
     dot_half_slab_5<N, 0>(codes, bits, x, group_bytes, words);
     BALEEN_UNROLL
@@ -228,8 +228,9 @@ struct Q6K {
   /// sum += (sub-scale * dot of sub-block j) << shift
   BALEEN_INLINE void sub_block(const Cursor& at, int j, const std::byte* start, IntSums<N>& sum) {
     constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
-    const std::byte* codes = at.codes(kLayout) + j * (kNibbleSlabBytes / 2);
-    const std::byte* bits = at.codes(kLayout) + kSlabs * kNibbleSlabBytes + j * 64;
+    const std::byte* slab = at.codes(kLayout) + j / 2 * kSlab6Bytes;
+    const std::byte* codes = slab + j % 2 * (kNibbleSlabBytes / 2);
+    const std::byte* bits = slab + kNibbleSlabBytes + j % 2 * 64;
     const std::byte* sub_scales = at.record + kLayout.sub_scales + j * kPanelRows + at.half * 8;
     const std::byte* x = at.x + j * 16 * at.tokens;
     IntSums<N> words;

@@ -91,7 +91,7 @@ struct Blocks32 {
       __m512 out[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-      Ahead ahead = Ahead<T>::of(tile, blocks);
+      Ahead ahead = Ahead::of(tile, blocks);
       for (int64_t b = 0; b < blocks; ++b) {
         ahead.step();
         __m512i dot[T];

@@ -30,7 +30,7 @@ struct Floats {
       __m512 out[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-      Ahead ahead = Ahead<T>::of(tile, tile.cols);
+      Ahead ahead = Ahead::of(tile, tile.cols);
       for (int64_t k = 0; k < tile.cols; ++k) {
         ahead.step();
         const __m512 w = Format::load_row(weights);
@@ -60,7 +60,7 @@ struct F8Kernel {
     __m512 out[T];
     BALEEN_EACH_TOKEN
     for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-    Ahead ahead = Ahead<T>::of(tile, (tile.cols + 3) / 4);
+    Ahead ahead = Ahead::of(tile, (tile.cols + 3) / 4);
     for (int64_t first = 0; first < tile.cols; first += kF8Block) {
       const __m512 scales = _mm512_loadu_ps(record + kF8Block * kPanelRows);
       const int64_t left = tile.cols - first, count = left < kF8Block ? left : kF8Block;

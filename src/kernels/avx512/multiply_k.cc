@@ -36,7 +36,8 @@ struct Q5K {
   static constexpr BlockType kType = BlockType::q5_k;
   template <int T>
   BALEEN_INLINE void dot(const std::byte* codes, int slab, const std::byte* x, __m512i (&dot)[T]) {
-    const __m512i sixteen = _mm512_set1_epi8(16), bits = load(codes + kSlabs * kNibbleSlabBytes + slab * 64);
+    codes += slab * kSlab5Bytes;
+    const __m512i sixteen = _mm512_set1_epi8(16), bits = load(codes + kNibbleSlabBytes);
     const __m512i at_4[8] = {_mm512_slli_epi16(bits, 4),
                              _mm512_slli_epi16(bits, 3),
                              _mm512_slli_epi16(bits, 2),
@@ -45,7 +46,6 @@ struct Q5K {
                              _mm512_srli_epi16(bits, 1),
                              _mm512_srli_epi16(bits, 2),
                              _mm512_srli_epi16(bits, 3)};
-    codes += slab * kNibbleSlabBytes;
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const Pair code = nibbles(codes + v * 64);
@@ -59,7 +59,7 @@ template <class Format>
 struct WithMinima {
   template <int T>
   struct Kernel {
-    BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead<T>& ahead, __m512 (&out)[T]) {
+    BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const std::byte *sub_scales = record + kLayout.sub_scales, *codes = record + kLayout.codes,
                       *scales = record + kLayout.code_bytes;
@@ -124,7 +124,7 @@ struct WithMinima {
       __m512 out[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-      Ahead ahead = Ahead<T>::of(tile, blocks * kSlabs);
+      Ahead ahead = Ahead::of(tile, blocks * kSlabs);
       for (int64_t b = 0; b < blocks; ++b) {
         block(record, x, ahead, out);
         record += kLayout.record_bytes;
@@ -148,10 +148,9 @@ struct Q6K {
     dot_group<T>(add_bits(second.high, _mm512_srli_epi16(bits, 2), mask), x + 3 * T * 4, dot);
   }
 
-  BALEEN_INLINE void block(const std::byte* codes, const std::byte* x, Ahead<T>& ahead, __m512 (&out)[T]) {
-    const std::byte* more_bits = codes + kSlabs * kNibbleSlabBytes;
-    const std::byte* sub_scales = codes + panel_layout(BlockType::q6_k).sub_scales;
-    const std::byte* scales = codes + panel_layout(BlockType::q6_k).code_bytes;
+  BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+    constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
+    const std::byte *sub_scales = record + kLayout.sub_scales, *scales = record + kLayout.code_bytes;
     __m512i sum[T];
     BALEEN_EACH_TOKEN
     for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
@@ -160,7 +159,9 @@ struct Q6K {
       __m512i dot[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) dot[t] = broadcast_int(x + (kSum16s256 + half * 4) * T + t * 4);
-      dot_half(codes + half * (kNibbleSlabBytes / 2), load(more_bits + half * 64), x + half * 16 * T, dot);
+      const std::byte* slab = record + kLayout.codes + half / 2 * kSlab6Bytes;
+      dot_half(slab + half % 2 * (kNibbleSlabBytes / 2), load(slab + kNibbleSlabBytes + half % 2 * 64),
+               x + half * 16 * T, dot);
       const __m512i scale = _mm512_cvtepi8_epi32(
           _mm_loadu_si128(reinterpret_cast<const __m128i*>(sub_scales + half * kPanelRows)));
       add_scaled<T>(dot, scale, x + (kShift256 + half / 2 * 4) * T, sum);
@@ -175,14 +176,14 @@ struct Q6K {
   static void run(const MatmulTile& tile) {
     constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
     const int64_t blocks = tile.cols / 256;
-    const std::byte *codes = tile.panel, *x = tile.x;
+    const std::byte *record = tile.panel, *x = tile.x;
     __m512 out[T];
     BALEEN_EACH_TOKEN
     for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-    Ahead ahead = Ahead<T>::of(tile, blocks * 2 * kSlabs);
+    Ahead ahead = Ahead::of(tile, blocks * 2 * kSlabs);
     for (int64_t b = 0; b < blocks; ++b) {
-      block(codes, x, ahead, out);
-      codes += kLayout.record_bytes;
+      block(record, x, ahead, out);
+      record += kLayout.record_bytes;
       x += kRecord256 * T;
     }
     BALEEN_EACH_TOKEN

@@ -46,9 +46,7 @@ BALEEN_INLINE void put(const MatmulTile& tile, int token, __m512 product) {
   _mm512_mask_storeu_ps(out, rows, product);
 }
 
-/// Prefetches a tile's `ahead` bit by bit, in so many steps: into the first-level cache for one token, whose kernel is
-/// there at once, else into the second.
-template <int T>
+/// Prefetches a tile's `ahead` bit by bit, in so many steps, into the second-level cache.
 struct Ahead {
   const char* next;
   int64_t lines;  ///< of a step
@@ -57,8 +55,7 @@ struct Ahead {
     return {reinterpret_cast<const char*>(tile.ahead), (tile.ahead_bytes + 64 * steps - 1) / (64 * steps)};
   }
   [[gnu::always_inline]] void step() {
-    constexpr auto kLevel = T == 1 ? _MM_HINT_T0 : _MM_HINT_T1;
-    for (int64_t line = 0; line < lines; ++line, next += 64) _mm_prefetch(next, kLevel);
+    for (int64_t line = 0; line < lines; ++line, next += 64) _mm_prefetch(next, _MM_HINT_T1);
   }
 };
 

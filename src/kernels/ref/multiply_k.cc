@@ -19,12 +19,12 @@ int32_t code_q4_k(const std::byte* block, int r, int k) {
   return nibble(block + k / kSlab * kNibbleSlabBytes, r, k % kSlab);
 }
 int32_t code_q5_k(const std::byte* block, int r, int k) {
-  const std::byte* fifth_bits = block + kSlabs * kNibbleSlabBytes + k / kSlab * 64;
-  return code_q4_k(block, r, k) + 16 * fifth_bit(fifth_bits, r, k % kSlab);
+  const std::byte* slab = block + k / kSlab * kSlab5Bytes;
+  return nibble(slab, r, k % kSlab) + 16 * fifth_bit(slab + kNibbleSlabBytes, r, k % kSlab);
 }
 int32_t code_q6_k(const std::byte* block, int r, int k) {
-  const std::byte* bits = block + kSlabs * kNibbleSlabBytes + k / kSlab * 128;
-  return code_q4_k(block, r, k) + 16 * high_bits(bits, r, k % kSlab) - 32;
+  const std::byte* slab = block + k / kSlab * kSlab6Bytes;
+  return nibble(slab, r, k % kSlab) + 16 * high_bits(slab + kNibbleSlabBytes, r, k % kSlab) - 32;
 }
 
 /// One block: rows in the panel, tokens in the tile.
