@@ -1,4 +1,4 @@
-// Memory for weights: aligned, and on huge pages where the system allows it.
+// Memory for weights and scratch: aligned, and on huge pages where the system allows it.
 #pragma once
 
 #include <cstddef>

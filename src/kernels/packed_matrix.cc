@@ -53,13 +53,14 @@ void MatrixSource::unpack_row(int64_t row, float* out) const {
 
 Result<PackedMatrix> PackedMatrix::pack(const MatrixSource& source, const Compute& compute,
                                         std::optional<BlockType> encoded) {
-  auto one = pack_all({&source, 1}, compute, encoded);
+  WeightMemory memory;
+  auto one = pack_all({&source, 1}, compute, memory, encoded);
   if (!one) return error_of(one);
   return std::move(one->front());
 }
 
 Result<std::vector<PackedMatrix>> PackedMatrix::pack_all(std::span<const MatrixSource> sources,
-                                                         const Compute& compute,
+                                                         const Compute& compute, WeightMemory& memory,
                                                          std::optional<BlockType> encoded) {
   const MatrixSource& first = sources.front();
   const BlockTypeInfo& block = info(first.type);
@@ -73,12 +74,11 @@ Result<std::vector<PackedMatrix>> PackedMatrix::pack_all(std::span<const MatrixS
   matrix.panel_bytes_ = baleen::panel_bytes(matrix.type_, first.cols);
   matrix.bytes_ = static_cast<size_t>(matrix.panels() * matrix.panel_bytes_);
   const size_t bytes = matrix.bytes_ * sources.size();
-  const auto memory = std::make_shared<LargeMemory>(bytes);
-  if (memory->data() == nullptr)
-    return failed("no memory for " + std::to_string(bytes) + " bytes of packed weights");
-  matrix.memory_ = memory;
+  const std::shared_ptr<std::byte> packed = memory.take(bytes);
+  if (packed == nullptr) return failed("no memory for " + std::to_string(bytes) + " bytes of packed weights");
+  matrix.memory_ = packed;
   std::vector<PackedMatrix> matrices(sources.size(), matrix);
-  for (size_t i = 0; i < matrices.size(); ++i) matrices[i].first_panel_ = memory->data() + i * matrix.bytes_;
+  for (size_t i = 0; i < matrices.size(); ++i) matrices[i].first_panel_ = packed.get() + i * matrix.bytes_;
   const int64_t row_bytes = first.cols / block.values * block.bytes, panels = matrix.panels();
   std::optional<PanelEncoder> encoder;
   if (encoded) encoder.emplace(*encoded, first.cols, compute.pool->size());
@@ -93,7 +93,7 @@ Result<std::vector<PackedMatrix>> PackedMatrix::pack_all(std::span<const MatrixS
                             .first_row = row,
                             .scales = source.scales};
     write_panel(encoder ? (*encoder)(source, panel, thread) : panel,
-                memory->data() + index * matrix.panel_bytes_);
+                packed.get() + index * matrix.panel_bytes_);
   });
   return matrices;
 }

@@ -13,8 +13,8 @@
 #include "base/error.h"
 #include "kernels/block/f8.h"
 #include "kernels/compute.h"
-#include "kernels/large_memory.h"
 #include "kernels/panel_layout.h"
+#include "kernels/weight_memory.h"
 
 namespace baleen {
 
@@ -39,9 +39,9 @@ class PackedMatrix {
   /// the way (can_encode, its blocks divide them); nothing: they stay as they are.
   static Result<PackedMatrix> pack(const MatrixSource& source, const Compute& compute,
                                    std::optional<BlockType> encoded = {});
-  /// Several of one type and shape, behind one another in one piece of memory: a layer's experts, an attention's heads.
+  /// Several of one type and shape, in one piece of `memory`: a layer's experts, an attention's heads.
   static Result<std::vector<PackedMatrix>> pack_all(std::span<const MatrixSource> sources,
-                                                    const Compute& compute,
+                                                    const Compute& compute, WeightMemory& memory,
                                                     std::optional<BlockType> encoded = {});
 
   int64_t rows() const { return rows_; }
@@ -63,7 +63,7 @@ class PackedMatrix {
   int64_t rows_ = 0, cols_ = 0, panel_bytes_ = 0;
   size_t bytes_ = 0;
   const std::byte* first_panel_ = nullptr;
-  std::shared_ptr<const LargeMemory> memory_;
+  std::shared_ptr<const std::byte> memory_;
 };
 
 }  // namespace baleen

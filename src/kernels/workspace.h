@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+
+#include "kernels/large_memory.h"
 
 namespace baleen {
 
@@ -23,10 +24,7 @@ class Workspace {
  private:
   void* take_bytes(size_t bytes);
 
-  struct Free {
-    void operator()(std::byte* memory) const;
-  };
-  std::unique_ptr<std::byte, Free> memory_;
+  LargeMemory memory_;
   size_t capacity_ = 0, used_ = 0;
 };
 

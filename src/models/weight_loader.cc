@@ -54,7 +54,8 @@ std::vector<Linear> WeightLoader::pack_all(std::span<const Tensor> tensors, Bloc
   std::vector<MatrixSource> sources;
   for (const TensorRows& each : rows) sources.push_back(each.source());
   const bool stays = type == tensors.front().type;
-  auto packed = PackedMatrix::pack_all(sources, compute_, stays ? std::nullopt : std::optional(type));
+  auto packed =
+      PackedMatrix::pack_all(sources, compute_, memory_, stays ? std::nullopt : std::optional(type));
   if (!packed) {
     fail(std::move(packed.error()));
     return {};
@@ -132,11 +133,7 @@ Linear WeightLoader::linear(const std::string& name, int64_t rows, int64_t cols)
 }
 
 std::vector<float> WeightLoader::vector(const std::string& name, int64_t width) {
-  const auto packed = pack(name, 1, width);
-  if (packed == nullptr) return {};
-  std::vector<float> floats(static_cast<size_t>(width));
-  packed->unpack_row(0, floats.data());
-  return floats;
+  return floats(name, 1, width);
 }
 
 std::vector<float> WeightLoader::optional_vector(const std::string& name, int64_t width) {

@@ -58,6 +58,7 @@ class WeightLoader {
   const Checkpoint& checkpoint_;
   const Compute& compute_;
   LoadOptions options_;
+  WeightMemory memory_;
   uint64_t loaded_bytes_ = 0;
   Error error_;
 };

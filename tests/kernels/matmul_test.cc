@@ -215,7 +215,8 @@ TEST(Matmul, SeveralInputsAtOnceChangeNoBit) {
     const MatrixSource parts[] = {{type, 37, kWide, stack.data()},
                                   {type, 37, kWide, stack.data() + 37 * row_bytes},
                                   {type, 37, kWide, stack.data() + 74 * row_bytes}};
-    const auto experts = PackedMatrix::pack_all(parts, compute);
+    WeightMemory memory;
+    const auto experts = PackedMatrix::pack_all(parts, compute, memory);
     ASSERT_TRUE(experts.has_value());
     const PackedMatrix other =
         packed(type, narrow, random_blocks(type, narrow.rows * kNarrow, random), compute);

@@ -73,10 +73,10 @@ BALEEN_INLINE __m512i add_bits(__m512i code, __m512i bits, __m512i mask) {
   return _mm512_ternarylogic_epi32(bits, mask, code, 0xEA);
 }
 
-/// Four bytes as an operand in memory. GCC does not fold broadcasts into the instructions below, which are therefore
-/// written out: apart they take twice as much room in the core's queues, and a register.
-using FourBytes = const std::byte (&)[4];
-BALEEN_INLINE FourBytes four_bytes(const std::byte* from) {
+// GCC does not fold broadcasts into the instructions below, which are therefore written out: apart they take twice as
+// much room in the core's queues, and a register. (Without VNNI they are emulated: tests/kernels/emulated.)
+#ifdef __AVX512VNNI__
+BALEEN_INLINE const std::byte (&four_bytes(const std::byte* from))[4] {
   return *reinterpret_cast<const std::byte(*)[4]>(from);
 }
 
@@ -96,6 +96,19 @@ BALEEN_INLINE __m512i shifted_left(__m512i values, const std::byte* shift) {
   asm("vpsllvd %2%{1to16%}, %1, %0" : "=v"(shifted) : "v"(values), "m"(four_bytes(shift)));
   return shifted;
 }
+#else
+BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i code, const std::byte* a) {
+  sum = _mm512_dpbusd_epi32(sum, code, broadcast_int(a));
+}
+
+BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i words, const std::byte* a) {
+  sum = _mm512_dpwssd_epi32(sum, words, broadcast_int(a));
+}
+
+BALEEN_INLINE __m512i shifted_left(__m512i values, const std::byte* shift) {
+  return _mm512_sllv_epi32(values, broadcast_int(shift));
+}
+#endif
 
 /// dot[t] += code . a[t], one k-group: x is [T][4].
 template <int T>
