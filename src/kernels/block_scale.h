@@ -1,4 +1,4 @@
-// What the largest magnitude of a block of floats says about its int8 codes (docs/NUMERICS.md). Static: files with
+// What the largest magnitude of a block of floats says about its codes (docs/NUMERICS.md). Static: files with
 // different ISA flags include this.
 #pragma once
 
@@ -21,12 +21,12 @@ BALEEN_INLINE float float_of_bits(uint32_t bits) {
 struct BlockScale {
   float amax, factor, scale;  ///< factor 0: all codes are 0
 };
-BALEEN_INLINE BlockScale block_scale(uint32_t bits) {
+BALEEN_INLINE BlockScale block_scale(uint32_t bits, float largest_code = 127.0f) {
   constexpr uint32_t kInfinity = 0x7F800000u, kNan = 0x7FC00000u;
   const float amax = float_of_bits(bits);
   if (bits >= kInfinity) return {amax, 0, float_of_bits(kNan)};
   if (amax < 0x1p-100f) return {amax, 0, 0};
-  return {amax, 127.0f / amax, amax / 127.0f};
+  return {amax, largest_code / amax, amax / largest_code};
 }
 
 }  // namespace baleen

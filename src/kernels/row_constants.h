@@ -21,7 +21,10 @@ inline constexpr float kExpRest[] = {kExpC4, kExpC3, kExpC2, 1, 1};
 inline constexpr float kExpLow = -87.33f;
 inline constexpr float kExpHigh = 88.3f;
 
-/// An i8 block whose largest magnitude is below has codes 0 and scale 0.
-inline constexpr float kI8Tiny = 0x1p-100f;
+/// A block whose largest magnitude is below has codes 0 and scale 0.
+inline constexpr float kTinyBlock = 0x1p-100f;
+
+/// The largest 16-bit code: 32 products of two of them fit 32 bits. Codes of f16 numbers are below 2^13, too.
+inline constexpr float kI16Largest = 8191;
 
 }  // namespace baleen

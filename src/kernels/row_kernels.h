@@ -10,16 +10,17 @@ namespace baleen {
 /// Slots of a page, and the lanes that hold its keys.
 inline constexpr int kTileKeys = 32;
 
-/// Dimensions that share one scale in the i8 cache, counted from 0; the last block of a head may be shorter.
-inline constexpr int kI8Block = 32;
-constexpr int64_t i8_blocks(int64_t dim) { return (dim + kI8Block - 1) / kI8Block; }
-/// Codes of a key are padded with zeros to whole groups of four, what one integer dot product takes.
+/// Dimensions whose codes share one scale, counted from 0; the last block of a head may be shorter.
+inline constexpr int kCodeBlock = 32;
+constexpr int64_t code_blocks(int64_t dim) { return (dim + kCodeBlock - 1) / kCodeBlock; }
+/// Codes are padded with zeros to whole groups of four (16 bits: two), what one integer dot product takes.
 constexpr int64_t i8_padded(int64_t dim) { return (dim + 3) / 4 * 4; }
+constexpr int64_t i16_padded(int64_t dim) { return (dim + 1) / 2 * 2; }
 /// Bytes of a head's keys in a page: codes [padded / 4][32][4], then scales [blocks][32].
-constexpr int64_t i8_keys_bytes(int64_t dim) { return kTileKeys * (i8_padded(dim) + 4 * i8_blocks(dim)); }
+constexpr int64_t i8_keys_bytes(int64_t dim) { return kTileKeys * (i8_padded(dim) + 4 * code_blocks(dim)); }
 /// Bytes of a head's values in a page: codes [32 / 4][dim][4], four neighbouring slots of a dimension together, then
 /// scales [blocks][32].
-constexpr int64_t i8_values_bytes(int64_t dim) { return kTileKeys * (dim + 4 * i8_blocks(dim)); }
+constexpr int64_t i8_values_bytes(int64_t dim) { return kTileKeys * (dim + 4 * code_blocks(dim)); }
 
 /// Bit i: the query row sees slot i of the page.
 using VisibleKeys = uint32_t;
@@ -62,6 +63,12 @@ struct I8Queries {
   int32_t* sums;  ///< [rows, blocks], of the codes
 };
 
+/// Query rows as blocks of 16-bit codes, for f16 pages.
+struct I16Queries {
+  int16_t* codes;  ///< [rows, padded]
+  float* scales;   ///< [rows, blocks]
+};
+
 struct RowKernels {
   /// out[i] = x[i] * (1 / sqrt(mean of x^2 + eps)) * weight[i]. out may be x.
   void (*rms_norm)(const float* x, const float* weight, int64_t width, float eps, float* out);
@@ -85,7 +92,8 @@ struct RowKernels {
   void (*store_values_i8)(const HeadRows& rows, int8_t* values);
   /// A page as store_values_i8 leaves it, as store_keys_i8 would: a shared latent is both. dim is a multiple of 4.
   void (*keys_of_values_i8)(const int8_t* values, int64_t dim, int8_t* keys);
-  void (*quantise_queries)(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
+  void (*quantise_queries_i8)(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
+  void (*quantise_queries_i16)(const float* queries, int64_t rows, int64_t dim, const I16Queries& out);
 
   /// [32][columns] to [columns][32]: rows of a shared latent to keys.
   void (*transpose_f32)(const uint32_t* rows, int64_t columns, uint32_t* out);
@@ -93,16 +101,16 @@ struct RowKernels {
 
   /// scores[r][key] = sum over d of queries[r][d] * keys[d][key], for all 32 keys of the page.
   void (*scores_f32)(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
-  void (*scores_f16)(const float* queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
-  /// The same from i8 blocks: each block's dot product is exact.
+  /// The same from blocks of codes, 16-bit ones of f16 keys: each block's dot product is exact.
+  void (*scores_f16)(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
   void (*scores_i8)(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
   /// One step of the running softmax over the visible scores; a row that sees none stays as it is.
   void (*softmax_tile)(const TileRows& rows);
   /// out[r] = out[r] * correction[r], then + scores[r][key] * values[key] for each visible key in order;
   /// out is [count, dim].
   void (*weighted_sum_f32)(const TileRows& rows, const PageValues<float>& values, float* out);
+  /// The same from codes, 16-bit ones of f16 values: the sums over the keys are exact.
   void (*weighted_sum_f16)(const TileRows& rows, const PageValues<uint16_t>& values, float* out);
-  /// The same from i8 blocks: each block's sum over the keys is exact.
   void (*weighted_sum_i8)(const TileRows& rows, const I8Values& values, float* out);
   /// out[r] = x[r] / sum[r]. out may be x.
   void (*divide)(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);

@@ -11,8 +11,8 @@ namespace {
 /// Latents: a page of them is 72 KiB as floats, and is turned into keys, too, before its first use.
 bool has_wide_pages(const AttentionShape& shape) { return shape.key_dim > 256; }
 
-/// Query rows of one job, so that a page that has been read and widened serves many. The rows' queries and sums stay in
-/// the second-level cache. Of more tokens too many would see only parts of the last pages.
+/// Query rows of one job, so that a page that has been read and turned into codes serves many. The rows' queries and
+/// sums stay in the second-level cache. Of more tokens too many would see only parts of the last pages.
 int32_t job_tokens(const AttentionShape& shape) {
   constexpr int32_t kRows = 128, kTokens = 64;
   return std::clamp(kRows / shape.group(), 1, kTokens);
@@ -32,21 +32,23 @@ struct Job {
 
 /// One thread's scratch. Query row r is head r % heads of token r / heads of the job.
 struct JobScratch {
-  float *queries, *out, *scores, *max, *sum, *correction;
-  I8Queries i8_queries;
+  float* queries;
+  PageQueries coded;
+  float *out, *scores, *max, *sum, *correction;
   VisibleKeys* visible;
   float* latent_keys;
 };
 
 JobScratch take_job_scratch(const AttentionShape& shape, Workspace& scratch) {
   const int64_t rows = job_rows(shape);
-  return {.queries = scratch.take<float>(rows * shape.key_dim),
+  auto* queries = scratch.take<float>(rows * shape.key_dim);
+  return {.queries = queries,
+          .coded = take_page_queries(scratch, queries, rows, shape.key_dim),
           .out = scratch.take<float>(rows * shape.value_dim),
           .scores = scratch.take<float>(rows * kTileKeys),
           .max = scratch.take<float>(rows),
           .sum = scratch.take<float>(rows),
           .correction = scratch.take<float>(rows),
-          .i8_queries = take_i8_queries(scratch, rows, shape.key_dim),
           .visible = scratch.take<VisibleKeys>(rows),
           .latent_keys = scratch.take<float>(int64_t{kTileKeys} * shape.key_dim)};
 }
@@ -56,7 +58,7 @@ size_t job_scratch_bytes(const AttentionShape& shape) {
   const auto key_dim = static_cast<size_t>(shape.key_dim), value_dim = static_cast<size_t>(shape.value_dim);
   constexpr size_t kTakes = 8;
   return sizeof(float) * (rows * (key_dim + value_dim + kTileKeys + 4) + kTileKeys * key_dim) + kTakes * 64 +
-         i8_queries_bytes(job_rows(shape), shape.key_dim);
+         page_queries_bytes(job_rows(shape), shape.key_dim);
 }
 
 /// Slots of the page that starts at `page_position` seen from `position`.
@@ -75,7 +77,7 @@ void start(const Pass& pass, const AttentionShape& shape, const Job& job, Rows q
   for (int32_t t = 0; t < job.tokens; ++t)
     pass.kernels().scale(q.row(job.part->first_row + job.first + t) + column, shape.scale, width,
                          s.queries + t * width);
-  encode_queries(pass, {s.queries, s.i8_queries}, job.rows(), shape.key_dim);
+  encode_queries(pass, s.coded, job.rows(), shape.key_dim);
   std::fill_n(s.out, int64_t{job.rows()} * shape.value_dim, 0.0f);
   std::fill_n(s.max, job.rows(), -std::numeric_limits<float>::infinity());
   std::fill_n(s.sum, job.rows(), 0.0f);
@@ -115,7 +117,7 @@ void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, 
     if (!look(shape, job, index, selection, s.visible)) continue;
     if (index < last_page) prefetch_page(pass, job.page(index + 1), layer, job.kv_head);
     const PageView view = view_page(pass, job.page(index), layer, job.kv_head, s.latent_keys);
-    score_page(pass, {s.queries, s.i8_queries}, view.keys, shape.key_dim, tile);
+    score_page(pass, s.coded, view.keys, shape.key_dim, tile);
     pass.kernels().softmax_tile(tile);
     add_page_values(pass, tile, view.values, s.out);
   }

@@ -100,7 +100,7 @@ Selection Indexer::select(const Pass& pass, int32_t layer, Rows h, Rows compress
   const int threads = pass.compute.pool->size();
   auto* scratch = pass.scratch.take<Scores>(threads);
   for (int thread = 0; thread < threads; ++thread)
-    scratch[thread] = {.queries = {nullptr, take_i8_queries(pass.scratch, heads, key_dim)},
+    scratch[thread] = {.queries = take_page_queries(pass.scratch, nullptr, heads, key_dim),
                        .weights = nullptr,
                        .heads = pass.scratch.take<float>(heads * kPageTokens),
                        .ranks = pass.scratch.take<uint64_t>(context_)};
@@ -126,7 +126,7 @@ size_t Indexer::scratch_bytes(const Compute& compute, int64_t rows) const {
   if (!parameters_.exist()) return 0;
   const int64_t heads = parameters_.heads, key_dim = parameters_.key_dim;
   const auto threads = static_cast<size_t>(compute.pool->size());
-  const size_t thread = i8_queries_bytes(heads, key_dim) + rows_bytes(heads, kPageTokens) +
+  const size_t thread = page_queries_bytes(heads, key_dim) + rows_bytes(heads, kPageTokens) +
                         rows_bytes(2, context_) + sizeof(Scores);
   const int64_t widest = std::max(keys_.weights().cols(), queries_.weights().cols());
   return rows_bytes(rows, pages_of(context_)) + rows_bytes(rows, key_dim) + rows_bytes(rows, heads) +

@@ -72,6 +72,9 @@ void latents_to_keys(const RowKernels& kernels, const KvLayout& layout, const st
   }
 }
 
+/// Of a row of queries, of either type.
+int64_t codes_bytes(int64_t dim) { return std::max(i8_padded(dim), i16_padded(dim) * 2); }
+
 }  // namespace
 
 void store_keys_and_values(const Pass& pass, int32_t layer, Rows keys, Rows values) {
@@ -100,20 +103,29 @@ void store_index_keys(const Pass& pass, int32_t layer, Rows keys) {
   });
 }
 
-I8Queries take_i8_queries(Workspace& scratch, int64_t rows, int64_t dim) {
-  return {.codes = scratch.take<int8_t>(rows * i8_padded(dim)),
-          .scales = scratch.take<float>(rows * i8_blocks(dim)),
-          .sums = scratch.take<int32_t>(rows * i8_blocks(dim))};
+PageQueries take_page_queries(Workspace& scratch, const float* floats, int64_t rows, int64_t dim) {
+  auto* codes = scratch.take<std::byte>(rows * codes_bytes(dim));
+  auto* scales = scratch.take<float>(rows * code_blocks(dim));
+  auto* sums = scratch.take<int32_t>(rows * code_blocks(dim));
+  return {.floats = floats,
+          .i8 = {reinterpret_cast<int8_t*>(codes), scales, sums},
+          .i16 = {reinterpret_cast<int16_t*>(codes), scales}};
 }
 
-size_t i8_queries_bytes(int64_t rows, int64_t dim) {
+size_t page_queries_bytes(int64_t rows, int64_t dim) {
   constexpr int64_t kTakes = 3, kLine = 64;
-  return static_cast<size_t>(rows * (i8_padded(dim) + 8 * i8_blocks(dim)) + kTakes * kLine);
+  return static_cast<size_t>(rows * (codes_bytes(dim) + 8 * code_blocks(dim)) + kTakes * kLine);
 }
 
 void encode_queries(const Pass& pass, const PageQueries& queries, int64_t rows, int64_t dim) {
-  if (pass.pool.layout().type == KvType::i8)
-    pass.kernels().quantise_queries(queries.floats, rows, dim, queries.i8);
+  switch (pass.pool.layout().type) {
+    case KvType::f32:
+      return;
+    case KvType::f16:
+      return pass.kernels().quantise_queries_i16(queries.floats, rows, dim, queries.i16);
+    case KvType::i8:
+      return pass.kernels().quantise_queries_i8(queries.floats, rows, dim, queries.i8);
+  }
 }
 
 void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head) {
@@ -138,7 +150,7 @@ void score_page(const Pass& pass, const PageQueries& queries, const std::byte* k
     case KvType::f32:
       return kernels.scores_f32(queries.floats, reinterpret_cast<const float*>(keys), dim, rows);
     case KvType::f16:
-      return kernels.scores_f16(queries.floats, reinterpret_cast<const uint16_t*>(keys), dim, rows);
+      return kernels.scores_f16(queries.i16, reinterpret_cast<const uint16_t*>(keys), dim, rows);
     case KvType::i8:
       return kernels.scores_i8(queries.i8, reinterpret_cast<const int8_t*>(keys), dim, rows);
   }

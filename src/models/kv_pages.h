@@ -18,14 +18,14 @@ struct PageView {
   const std::byte *keys, *values;
 };
 
-I8Queries take_i8_queries(Workspace& scratch, int64_t rows, int64_t dim);
-size_t i8_queries_bytes(int64_t rows, int64_t dim);  ///< of scratch
-
-/// Query rows [rows, dim] for keys of the cache's type.
+/// Query rows [rows, dim] for keys of the cache's type: floats, or codes that encode_queries() writes.
 struct PageQueries {
   const float* floats;
-  I8Queries i8;  ///< written by encode_queries() for an i8 cache
+  I8Queries i8;
+  I16Queries i16;  ///< for f16 keys; shares i8's memory
 };
+PageQueries take_page_queries(Workspace& scratch, const float* floats, int64_t rows, int64_t dim);
+size_t page_queries_bytes(int64_t rows, int64_t dim);  ///< of scratch
 void encode_queries(const Pass& pass, const PageQueries& queries, int64_t rows, int64_t dim);
 
 /// Fetches what view_page() will read: pages lie anywhere, so no prefetcher of the core expects the next one.

@@ -43,18 +43,22 @@ struct Attention {
         out(static_cast<size_t>(rows * dim)),
         visible(static_cast<size_t>(rows)) {}
 
+  TileRows tile() { return {rows, visible.data(), scores.data(), max.data(), sum.data(), correction.data()}; }
   void page(const RowKernels& kernels, Pages type, const std::vector<float>& keys,
             const std::vector<float>& values) {
-    const TileRows tile{rows, visible.data(), scores.data(), max.data(), sum.data(), correction.data()};
-    if (type == Pages::f32) {
-      kernels.scores_f32(queries.data(), keys.data(), dim, tile);
-      kernels.softmax_tile(tile);
-      kernels.weighted_sum_f32(tile, {values.data(), dim + kMore, dim}, out.data());
-    } else {
-      kernels.scores_f16(queries.data(), halves(keys).data(), dim, tile);
-      kernels.softmax_tile(tile);
-      kernels.weighted_sum_f16(tile, {halves(values).data(), dim + kMore, dim}, out.data());
-    }
+    if (type == Pages::f16) return page(kernels, halves(keys), halves(values), dim + kMore);
+    kernels.scores_f32(queries.data(), keys.data(), dim, tile());
+    kernels.softmax_tile(tile());
+    kernels.weighted_sum_f32(tile(), {values.data(), dim + kMore, dim}, out.data());
+  }
+  void page(const RowKernels& kernels, const std::vector<uint16_t>& keys, const std::vector<uint16_t>& values,
+            int64_t stride) {
+    std::vector<int16_t> codes(static_cast<size_t>(rows * i16_padded(dim)), int16_t{77});
+    std::vector<float> scales(static_cast<size_t>(rows * code_blocks(dim)));
+    kernels.quantise_queries_i16(queries.data(), rows, dim, {codes.data(), scales.data()});
+    kernels.scores_f16({codes.data(), scales.data()}, keys.data(), dim, tile());
+    kernels.softmax_tile(tile());
+    kernels.weighted_sum_f16(tile(), {values.data(), stride, dim}, out.data());
   }
   void finish(const RowKernels& kernels) { kernels.divide(out.data(), sum.data(), rows, dim, out.data()); }
 };
@@ -109,6 +113,76 @@ TEST(AttentionRows, EveryIsaHasTheBitsOfRef) {
             expect_bits(ours.out, expected.out, what + ", out");
           }
         }
+}
+
+/// Any finite halves, subnormal ones and the largest among them; broken pages have infinities and NaNs in a few slots.
+/// Keys [dim][32], values [32][dim].
+struct HalfPage {
+  std::vector<uint16_t> keys, values;
+
+  HalfPage(int64_t dim, bool broken, uint32_t seed) {
+    std::mt19937 random(seed);
+    for (std::vector<uint16_t>* halves : {&keys, &values}) {
+      halves->resize(static_cast<size_t>(kTileKeys * dim));
+      const uint32_t exponents = 1 + random() % 31;
+      for (uint16_t& half : *halves)
+        half = static_cast<uint16_t>((random() & 0x83FF) | random() % exponents << 10);
+    }
+    for (int64_t slot = 5; broken && slot < kTileKeys; slot += 13) {
+      const int64_t d = random() % static_cast<uint32_t>(dim);
+      keys[static_cast<size_t>(d * kTileKeys + slot)] = static_cast<uint16_t>(0x7C00 + slot % 2 * 0x155);
+      values[static_cast<size_t>((slot - 1) * dim + d)] = static_cast<uint16_t>(0xFC00 + slot % 2 * 0x2AB);
+    }
+  }
+};
+
+void run_half_pages(const RowKernels& kernels, Attention& attention, bool broken) {
+  std::mt19937 random(7);
+  for (int64_t index = 0; index < kPages; ++index) {
+    const HalfPage page(attention.dim, broken, static_cast<uint32_t>(30 + index));
+    for (int64_t r = 0; r < attention.rows; ++r)
+      attention.visible[static_cast<size_t>(r)] = visible_keys(index, r, static_cast<uint32_t>(random()));
+    attention.page(kernels, page.keys, page.values, attention.dim);
+  }
+}
+
+TEST(AttentionRows, HalvesOfAnySizeHaveTheBitsOfRef) {
+  for (const bool broken : {false, true})
+    for (const int64_t rows : {1, 2, 3, 4, 5, 7, 8, 15, 16, 31, 130})
+      for (const int64_t dim : {1, 2, 8, 20, 31, 33, 64, 65, 80, 130, 576}) {
+        Attention expected(rows, dim);
+        for (float& q : expected.queries) q *= 0x1p-12f;
+        const Attention start = expected;
+        run_half_pages(ref_row_kernels(), expected, broken);
+        for (const Isa isa : fast_isas()) {
+          Attention ours = start;
+          run_half_pages(kernels(isa).rows, ours, broken);
+          const std::string what =
+              std::string(name(isa)) + " " + std::to_string(rows) + " rows of " + std::to_string(dim);
+          expect_bits(ours.scores, expected.scores, what + ", probabilities");
+          expect_bits(ours.out, expected.out, what + ", out");
+        }
+      }
+}
+
+/// A row's bits do not depend on which rows are beside it.
+TEST(AttentionRows, HalvesAloneAreAsAmongOthers) {
+  constexpr int64_t kRows = 21, kDim = 72;
+  const HalfPage page(kDim, false, 3);
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+    if (!cpu_has(isa)) continue;
+    Attention together(kRows, kDim);
+    std::fill(together.visible.begin(), together.visible.end(), 0x7FFFu);
+    together.page(kernels(isa).rows, page.keys, page.values, kDim);
+    for (int64_t r = 0; r < kRows; ++r) {
+      Attention alone(1, kDim);
+      alone.visible[0] = 0x7FFFu;
+      std::copy_n(together.queries.begin() + r * kDim, kDim, alone.queries.begin());
+      alone.page(kernels(isa).rows, page.keys, page.values, kDim);
+      expect_bits(alone.out, {together.out.begin() + r * kDim, together.out.begin() + (r + 1) * kDim},
+                  std::string(name(isa)) + " row " + std::to_string(r));
+    }
+  }
 }
 
 /// A page of i8 values of which the slots that no row sees hold anything.
@@ -184,12 +258,18 @@ TEST(AttentionRows, I8ValuesAreWeighted) {
   }
 }
 
-TEST(AttentionRows, IsSoftmaxAttention) {
+/// 14-bit codes and halves err about as much: some 2^-12 of a block's largest number.
+class IsSoftmaxAttention : public ::testing::TestWithParam<std::pair<Pages, double>> {};
+INSTANTIATE_TEST_SUITE_P(AttentionRows, IsSoftmaxAttention,
+                         ::testing::Values(std::pair{Pages::f32, 1e-4}, std::pair{Pages::f16, 2e-2}));
+
+TEST_P(IsSoftmaxAttention, InDouble) {
+  const auto [type, error] = GetParam();
   constexpr int64_t kRows = 4, kDim = 24;
   Attention attention(kRows, kDim);
   const auto keys = random_floats(kTileKeys * kDim, 1), values = random_floats(kTileKeys * (kDim + kMore), 2);
   for (int64_t r = 0; r < kRows; ++r) attention.visible[static_cast<size_t>(r)] = 0xFFu << r;
-  attention.page(ref_row_kernels(), Pages::f32, keys, values);
+  attention.page(ref_row_kernels(), type, keys, values);
   attention.finish(ref_row_kernels());
   for (int64_t r = 0; r < kRows; ++r) {
     std::vector<double> out(kDim);
@@ -206,7 +286,7 @@ TEST(AttentionRows, IsSoftmaxAttention) {
     }
     for (int64_t d = 0; d < kDim; ++d)
       EXPECT_NEAR(attention.out[static_cast<size_t>(r * kDim + d)], out[static_cast<size_t>(d)] / total,
-                  1e-4);
+                  error);
   }
 }
 

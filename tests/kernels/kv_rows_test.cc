@@ -72,10 +72,10 @@ TEST(KvRows, EveryIsaEncodesI8AsRef) {
               << what;
           const auto encoded = [&](const RowKernels& rows) {
             std::vector<int8_t> codes(static_cast<size_t>(slots.count * i8_padded(dim)), int8_t{77});
-            std::vector<uint32_t> scales(static_cast<size_t>(slots.count * i8_blocks(dim)));
+            std::vector<uint32_t> scales(static_cast<size_t>(slots.count * code_blocks(dim)));
             std::vector<int32_t> sums(scales.size());
-            rows.quantise_queries(data.data(), slots.count, dim,
-                                  {codes.data(), reinterpret_cast<float*>(scales.data()), sums.data()});
+            rows.quantise_queries_i8(data.data(), slots.count, dim,
+                                     {codes.data(), reinterpret_cast<float*>(scales.data()), sums.data()});
             return std::tuple{codes, scales, sums};
           };
           EXPECT_EQ(encoded(ours), encoded(ref)) << what;
@@ -91,13 +91,13 @@ TEST(KvRows, I8ComesBackWithinHalfAStep) {
   const auto* scales = reinterpret_cast<const float*>(page.data() + kTileKeys * kDim);
   const auto back = [&](int32_t d) {
     return static_cast<float>(page[static_cast<size_t>((9 / 4 * kDim + d) * 4 + 9 % 4)]) *
-           scales[d / kI8Block * kTileKeys + 9];
+           scales[d / kCodeBlock * kTileKeys + 9];
   };
-  for (int32_t first = 0; first < kDim; first += kI8Block) {
+  for (int32_t first = 0; first < kDim; first += kCodeBlock) {
     float amax = 0;
-    for (int32_t d = first; d < std::min(kDim, first + kI8Block); ++d)
+    for (int32_t d = first; d < std::min(kDim, first + kCodeBlock); ++d)
       amax = std::max(amax, std::abs(data[static_cast<size_t>(d)]));
-    for (int32_t d = first; d < std::min(kDim, first + kI8Block); ++d)
+    for (int32_t d = first; d < std::min(kDim, first + kCodeBlock); ++d)
       EXPECT_NEAR(back(d), data[static_cast<size_t>(d)], amax / 127 * 0.501);
   }
 }
@@ -114,10 +114,10 @@ TEST(KvRows, EveryIsaReadsI8AsRef) {
           std::vector<int8_t> keys(static_cast<size_t>(i8_keys_bytes(dim)));
           ref.store_keys_i8({data.data(), dim, kTileKeys, 0, dim}, keys.data());
           std::vector<int8_t> codes(static_cast<size_t>(rows * i8_padded(dim)));
-          std::vector<float> scales(static_cast<size_t>(rows * i8_blocks(dim)));
+          std::vector<float> scales(static_cast<size_t>(rows * code_blocks(dim)));
           std::vector<int32_t> sums(scales.size());
           const I8Queries queries{codes.data(), scales.data(), sums.data()};
-          ref.quantise_queries(q.data(), rows, dim, queries);
+          ref.quantise_queries_i8(q.data(), rows, dim, queries);
           std::vector<float> expected(static_cast<size_t>(rows * kTileKeys)), ours = expected;
           ref.scores_i8(queries, keys.data(), dim,
                         {rows, nullptr, expected.data(), nullptr, nullptr, nullptr});

@@ -1,79 +1,63 @@
-// The i8 KV cache (rules: kernels/ref/i8_rows.cc). vpmaddubsw multiplies unsigned by signed bytes: |query| is taken
-// unsigned and its sign moved to the key; 2 * 127 * 127 fits 16 bits.
-#include "kernels/avx2/rows.h"
+// Scores of i8 keys (rules: kernels/ref/i8_rows.cc), which vpmaddwd takes as 16-bit numbers: of each four dimensions
+// 0 and 2 in one word, 1 and 3 in another, the first words of a block before the others. Bytes would need vpmaddubsw
+// and the moving of signs, which is as many operations.
+#include "kernels/avx2/word_scores.h"
 
 namespace baleen::avx2 {
 namespace {
 
-constexpr int kBlockRows = 3;  // 3 integer and 3 float sums for each of two vectors of 8 keys
+constexpr int64_t kSliceDims = 128;
 
-BALEEN_INLINE __m256i four_codes(const int8_t* codes) {
-  int four;
-  __builtin_memcpy(&four, codes, sizeof four);
-  return _mm256_set1_epi32(four);
+BALEEN_INLINE __m256i even_dims(__m256i codes) { return _mm256_srai_epi16(_mm256_slli_epi16(codes, 8), 8); }
+BALEEN_INLINE __m256i odd_dims(__m256i codes) { return _mm256_srai_epi16(codes, 8); }
+BALEEN_INLINE void store_words(int16_t* to, __m256i words) {
+  _mm256_store_si256(reinterpret_cast<__m256i*>(to), words);
 }
 
-BALEEN_INLINE __m256i load(const int8_t* from) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+/// A block of 32 codes of which `left` are there, a multiple of 4.
+BALEEN_INLINE __m256i load_block(const int8_t* codes, int64_t left) {
+  if (left >= kCodeBlock) return Whole::words(codes, 8);
+  return Partial::words(codes, left / 4);
 }
 
-BALEEN_INLINE __m256i add_dot(__m256i sum, __m256i magnitude, __m256i query, __m256i key) {
-  const __m256i pairs = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(key, query));
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-}
-
-/// 16 of the page's keys, from `first`.
-template <int kRows>
-void scores_block(const I8Queries& queries, const int8_t* keys, int first, int64_t dim, float* out) {
-  const int64_t padded = i8_padded(dim), blocks = i8_blocks(dim);
-  const float* scales = reinterpret_cast<const float*>(keys + kTileKeys * padded) + first;
-  __m256 low[kRows], high[kRows];
-  BALEEN_UNROLL
-  for (int r = 0; r < kRows; ++r) low[r] = high[r] = _mm256_setzero_ps();
-  for (int64_t b = 0; b < blocks; ++b) {
-    __m256i dot_low[kRows], dot_high[kRows];
-    BALEEN_UNROLL
-    for (int r = 0; r < kRows; ++r) dot_low[r] = dot_high[r] = _mm256_setzero_si256();
-    const int64_t end = padded < (b + 1) * kI8Block ? padded : (b + 1) * kI8Block;
-    for (int64_t d = b * kI8Block; d < end; d += 4) {
-      const __m256i k_low = load(keys + d * kTileKeys + first * 4);
-      const __m256i k_high = load(keys + d * kTileKeys + first * 4 + 32);
-      BALEEN_UNROLL
-      for (int r = 0; r < kRows; ++r) {
-        const __m256i q = four_codes(queries.codes + r * padded + d), magnitude = _mm256_abs_epi8(q);
-        dot_low[r] = add_dot(dot_low[r], magnitude, q, k_low);
-        dot_high[r] = add_dot(dot_high[r], magnitude, q, k_high);
-      }
-    }
-    const __m256 scale_low = _mm256_loadu_ps(scales + b * kTileKeys);
-    const __m256 scale_high = _mm256_loadu_ps(scales + b * kTileKeys + 8);
-    BALEEN_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      const __m256 q_scale = _mm256_set1_ps(queries.scales[r * blocks + b]);
-      low[r] = _mm256_fmadd_ps(_mm256_mul_ps(q_scale, scale_low), _mm256_cvtepi32_ps(dot_low[r]), low[r]);
-      high[r] = _mm256_fmadd_ps(_mm256_mul_ps(q_scale, scale_high), _mm256_cvtepi32_ps(dot_high[r]), high[r]);
-    }
-  }
-  BALEEN_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    _mm256_storeu_ps(out + r * kTileKeys + first, low[r]);
-    _mm256_storeu_ps(out + r * kTileKeys + first + 8, high[r]);
+/// Whole blocks of 16 words; those of missing dimensions are 0.
+void take_query(const int8_t* codes, int64_t bytes, int16_t* out) {
+  for (int64_t d = 0; d < bytes; d += kCodeBlock, out += kCodeBlock) {
+    const __m256i four = load_block(codes + d, bytes - d);
+    store_words(out, even_dims(four));
+    store_words(out + 16, odd_dims(four));
   }
 }
 
-using ScoresBlock = void (*)(const I8Queries& queries, const int8_t* keys, int first, int64_t dim,
-                             float* out);
-constexpr ScoresBlock kScoresBlocks[kBlockRows] = {scores_block<1>, scores_block<2>, scores_block<3>};
+void take_keys(const int8_t* keys, int64_t bytes, int16_t* codes) {
+  for (int64_t d = 0; d < (bytes + kCodeBlock - 1) / kCodeBlock * kCodeBlock; d += 4)
+    for (int64_t key = 0; key < kTileKeys; key += 8) {
+      const auto* from = reinterpret_cast<const __m256i*>(keys + d * kTileKeys + key * 4);
+      const __m256i four = d < bytes ? _mm256_loadu_si256(from) : _mm256_setzero_si256();
+      int16_t* to = codes + (d / kCodeBlock * kBlockSteps + d % kCodeBlock / 4) * kTileKeys * 2 + key * 2;
+      store_words(to, even_dims(four));
+      store_words(to + kBlockSteps / 2 * kTileKeys * 2, odd_dims(four));
+    }
+}
 
 }  // namespace
 
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows) {
-  const int64_t padded = i8_padded(dim), blocks = i8_blocks(dim);
-  for (int64_t r = 0; r < rows.count; r += kBlockRows) {
-    const int64_t block = rows.count - r < kBlockRows ? rows.count - r : kBlockRows;
-    const I8Queries part{queries.codes + r * padded, queries.scales + r * blocks, queries.sums + r * blocks};
-    for (int first = 0; first < kTileKeys; first += 16)
-      kScoresBlocks[block - 1](part, keys, first, dim, rows.scores + r * kTileKeys);
+  const int64_t padded = i8_padded(dim), blocks = code_blocks(dim);
+  const auto* scales = reinterpret_cast<const float*>(keys + kTileKeys * padded);
+  alignas(32) int16_t slice[kSliceDims * kTileKeys];
+  for (int64_t d = 0; d < padded; d += kSliceDims) {
+    const int64_t bytes = padded - d < kSliceDims ? padded - d : kSliceDims;
+    take_keys(keys + d * kTileKeys, bytes, slice);
+    const WordKeys words{slice, scales + d, code_blocks(bytes) * kBlockSteps,
+                         d == 0};  // 32 scales for 32 dimensions
+    for (int64_t r = 0; r < rows.count; r += kScoreRows) {
+      alignas(32) int16_t codes[kScoreRows][kSliceDims];
+      const int64_t count = rows.count - r < kScoreRows ? rows.count - r : kScoreRows;
+      for (int64_t i = 0; i < count; ++i) take_query(queries.codes + (r + i) * padded + d, bytes, codes[i]);
+      add_scores({codes[0], kSliceDims, queries.scales + r * blocks + d / kCodeBlock, blocks}, words, count,
+                 rows.scores + r * kTileKeys);
+    }
   }
 }
 

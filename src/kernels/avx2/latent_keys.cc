@@ -103,7 +103,7 @@ void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys) {
       _mm_storeu_si128(to, _mm_shuffle_epi8(_mm_loadu_si128(from), bytes));
     }
   __builtin_memcpy(keys + kTileKeys * dim, values + kTileKeys * dim,
-                   static_cast<size_t>(i8_blocks(dim)) * kTileKeys * sizeof(float));
+                   static_cast<size_t>(code_blocks(dim)) * kTileKeys * sizeof(float));
 }
 
 }  // namespace baleen::avx2

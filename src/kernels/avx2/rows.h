@@ -157,7 +157,7 @@ void store_values_f16(const HeadRows& rows, uint16_t* values);
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
 
 void scores_f32(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
-void scores_f16(const float* queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
+void scores_f16(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
 void softmax_tile(const TileRows& rows);
 /// out[r] = out[r] * correction[r] for the rows that see a key of the page.
 void correct_sums(const TileRows& rows, int64_t dim, float* out);
@@ -168,7 +168,8 @@ void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out);
 void transpose_f16(const uint16_t* rows, int64_t columns, uint16_t* out);
 void store_keys_i8(const HeadRows& rows, int8_t* keys);
 void store_values_i8(const HeadRows& rows, int8_t* values);
-void quantise_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
+void quantise_queries_i8(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);
+void quantise_queries_i16(const float* queries, int64_t rows, int64_t dim, const I16Queries& out);
 void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys);
 void divide(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);
 

@@ -114,7 +114,7 @@ void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys) {
         _mm512_storeu_si512(keys + ((d / 4 + i) * kTileKeys + g * 4) * 4, out[i]);
     }
   __builtin_memcpy(keys + kTileKeys * dim, values + kTileKeys * dim,
-                   static_cast<size_t>(i8_blocks(dim)) * kTileKeys * sizeof(float));
+                   static_cast<size_t>(code_blocks(dim)) * kTileKeys * sizeof(float));
 }
 
 }  // namespace baleen::avx512

@@ -7,39 +7,6 @@
 #include "kernels/ref/row_kernels.h"
 
 namespace baleen::ref {
-namespace {
-
-float widen(float x) { return x; }
-float widen(uint16_t half) { return half_to_float(half); }
-
-/// Keys in lanes: one fma per dimension, in order.
-template <class T>
-void add_products(const float* queries, const T* keys, int64_t dim, const TileRows& rows) {
-  for (int64_t r = 0; r < rows.count; ++r)
-    for (int key = 0; key < kTileKeys; ++key) {
-      float sum = 0;
-      for (int64_t d = 0; d < dim; ++d)
-        sum = std::fma(queries[r * dim + d], widen(keys[d * kTileKeys + key]), sum);
-      rows.scores[r * kTileKeys + key] = sum;
-    }
-}
-
-/// Dimensions in lanes: one fma per visible key, in order.
-template <class T>
-void add_values(const TileRows& rows, const PageValues<T>& values, float* out) {
-  const int64_t dim = values.dim;
-  for (int64_t r = 0; r < rows.count; ++r)
-    for (int64_t d = 0; d < dim; ++d) {
-      float sum = out[r * dim + d] * rows.correction[r];
-      for (int key = 0; key < kTileKeys; ++key)
-        if ((rows.visible[r] >> key & 1) != 0)
-          sum = std::fma(rows.scores[r * kTileKeys + key], widen(values.data[key * values.stride + d]), sum);
-      out[r * dim + d] = sum;
-    }
-}
-
-}  // namespace
-
 /// m' = max(m, visible scores), c = exp(m - m') (first tile: 0), p = exp(s - m') or 0 where masked,
 /// l = fma(l, c, tree(p)). A row that sees no key of the page keeps m and l: c = 1, p = 0.
 void softmax_tile(const TileRows& rows) {
@@ -68,18 +35,27 @@ void softmax_tile(const TileRows& rows) {
   }
 }
 
+/// Keys in lanes: one fma per dimension, in order.
 void scores_f32(const float* queries, const float* keys, int64_t dim, const TileRows& rows) {
-  add_products(queries, keys, dim, rows);
-}
-void scores_f16(const float* queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
-  add_products(queries, keys, dim, rows);
+  for (int64_t r = 0; r < rows.count; ++r)
+    for (int key = 0; key < kTileKeys; ++key) {
+      float sum = 0;
+      for (int64_t d = 0; d < dim; ++d) sum = std::fma(queries[r * dim + d], keys[d * kTileKeys + key], sum);
+      rows.scores[r * kTileKeys + key] = sum;
+    }
 }
 
+/// Dimensions in lanes: one fma per visible key, in order.
 void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out) {
-  add_values(rows, values, out);
-}
-void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, float* out) {
-  add_values(rows, values, out);
+  const int64_t dim = values.dim;
+  for (int64_t r = 0; r < rows.count; ++r)
+    for (int64_t d = 0; d < dim; ++d) {
+      float sum = out[r * dim + d] * rows.correction[r];
+      for (int key = 0; key < kTileKeys; ++key)
+        if ((rows.visible[r] >> key & 1) != 0)
+          sum = std::fma(rows.scores[r * kTileKeys + key], values.data[key * values.stride + d], sum);
+      out[r * dim + d] = sum;
+    }
 }
 
 void divide(const float* x, const float* sum, int64_t rows, int64_t dim, float* out) {

@@ -1,9 +1,9 @@
-// The i8 cache's rows with vectors, for the ISA folders (rules: kernels/ref/i8_rows.cc). Functions are static: files
-// with different ISA flags include this.
+// Rows of floats as blocks of codes, for the ISA folders (rules: kernels/ref/codes.h, i8_rows.cc). Functions are
+// static: files with different ISA flags include this.
 //
 // An ISA gives a type `Vectors` with two functions:
-//   I8Block encode(const float* x, int64_t count)                  up to 32 values
-//   void interleave(const I8Block&, int64_t count, int slot, int8_t* words)
+//   CodeBlock<Code> encode<Code>(const float* x, int64_t count)    up to 32 values
+//   void interleave(const CodeBlock<int8_t>&, int64_t count, int slot, int8_t* words)
 //                                                                   codes to byte slot % 4 of `count` 32-bit words
 #pragma once
 
@@ -11,18 +11,22 @@
 #include <cstring>
 
 #include "kernels/block_scale.h"
+#include "kernels/row_constants.h"
 #include "kernels/row_kernels.h"
 
 namespace baleen {
 
-struct I8Block {
-  alignas(32) int8_t codes[kI8Block];  ///< 0 behind the last value
+template <class Code>
+struct CodeBlock {
+  alignas(64) Code codes[kCodeBlock];  ///< 0 behind the last value
   float scale;
   int32_t sum;  ///< of the codes
 };
+template <class Code>
+constexpr float kLargestCode = sizeof(Code) == 1 ? 127.0f : kI16Largest;
 
 /// Values of a block of which `left` are there, 32 at most.
-BALEEN_INLINE int64_t block_size(int64_t left) { return left < kI8Block ? left : kI8Block; }
+BALEEN_INLINE int64_t block_size(int64_t left) { return left < kCodeBlock ? left : kCodeBlock; }
 
 template <class Vectors>
 BALEEN_INLINE void store_i8_keys(const HeadRows& rows, int8_t* keys) {
@@ -30,8 +34,9 @@ BALEEN_INLINE void store_i8_keys(const HeadRows& rows, int8_t* keys) {
   auto* scales = reinterpret_cast<float*>(keys + kTileKeys * padded);
   for (int32_t r = 0; r < rows.count; ++r) {
     const int64_t slot = rows.slot + r;
-    for (int64_t d = 0; d < rows.dim; d += kI8Block) {
-      const I8Block block = Vectors::encode(rows.data + r * rows.stride + d, block_size(rows.dim - d));
+    for (int64_t d = 0; d < rows.dim; d += kCodeBlock) {
+      const auto block =
+          Vectors::template encode<int8_t>(rows.data + r * rows.stride + d, block_size(rows.dim - d));
       scales[d + slot] = block.scale;  // 32 scales for 32 dimensions
       for (int64_t i = 0; i < block_size(padded - d); i += 4)
         std::memcpy(keys + (d + i) * kTileKeys + slot * 4, block.codes + i, 4);
@@ -45,9 +50,9 @@ BALEEN_INLINE void store_i8_values(const HeadRows& rows, int8_t* values) {
   auto* scales = reinterpret_cast<float*>(values + kTileKeys * dim);
   for (int32_t r = 0; r < rows.count; ++r) {
     const int32_t slot = rows.slot + r;
-    for (int64_t d = 0; d < dim; d += kI8Block) {
+    for (int64_t d = 0; d < dim; d += kCodeBlock) {
       const int64_t count = block_size(dim - d);
-      const I8Block block = Vectors::encode(rows.data + r * rows.stride + d, count);
+      const auto block = Vectors::template encode<int8_t>(rows.data + r * rows.stride + d, count);
       scales[d + slot] = block.scale;
       Vectors::interleave(block, count, slot, values + (slot / 4 * dim + d) * 4);
     }
@@ -56,14 +61,27 @@ BALEEN_INLINE void store_i8_values(const HeadRows& rows, int8_t* values) {
 
 template <class Vectors>
 BALEEN_INLINE void encode_i8_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out) {
-  const int64_t padded = i8_padded(dim), blocks = i8_blocks(dim);
+  const int64_t padded = i8_padded(dim), blocks = code_blocks(dim);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t b = 0; b < blocks; ++b) {
-      const int64_t d = b * kI8Block;
-      const I8Block block = Vectors::encode(queries + r * dim + d, block_size(dim - d));
+      const int64_t d = b * kCodeBlock;
+      const auto block = Vectors::template encode<int8_t>(queries + r * dim + d, block_size(dim - d));
       std::memcpy(out.codes + r * padded + d, block.codes, static_cast<size_t>(block_size(padded - d)));
       out.scales[r * blocks + b] = block.scale;
       out.sums[r * blocks + b] = block.sum;
+    }
+}
+
+template <class Vectors>
+BALEEN_INLINE void encode_i16_queries(const float* queries, int64_t rows, int64_t dim,
+                                      const I16Queries& out) {
+  const int64_t padded = i16_padded(dim), blocks = code_blocks(dim);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t d = b * kCodeBlock;
+      const auto block = Vectors::template encode<int16_t>(queries + r * dim + d, block_size(dim - d));
+      std::memcpy(out.codes + r * padded + d, block.codes, static_cast<size_t>(2 * block_size(padded - d)));
+      out.scales[r * blocks + b] = block.scale;
     }
 }
 

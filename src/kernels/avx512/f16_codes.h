@@ -1,0 +1,41 @@
+// f16 numbers as 16-bit codes (rules: kernels/ref/codes.h).
+#pragma once
+
+#include "kernels/avx512/rows.h"
+
+namespace baleen::avx512 {
+
+BALEEN_INLINE __m512i magnitudes(__m512i halves) {
+  return _mm512_and_si512(halves, _mm512_set1_epi16(0x7FFF));
+}
+
+BALEEN_INLINE __m512 load_halves(const uint16_t* from) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+
+/// Of 16 blocks whose largest magnitudes' bits are given.
+struct HalfScales {
+  __m512 factor, scale;
+};
+BALEEN_INLINE HalfScales half_scales(__m512i largest) {
+  const __m512i exponent = _mm512_max_epi32(_mm512_srli_epi32(largest, 10), _mm512_set1_epi32(1));
+  const __mmask16 broken = _mm512_cmpge_epi32_mask(largest, _mm512_set1_epi32(0x7C00));
+  const auto power = [](__m512i biased) { return _mm512_castsi512_ps(_mm512_slli_epi32(biased, 23)); };
+  const __m512 scale = power(_mm512_add_epi32(exponent, _mm512_set1_epi32(127 - 27)));
+  return {power(_mm512_sub_epi32(_mm512_set1_epi32(127 + 27), exponent)),
+          _mm512_mask_mov_ps(scale, broken, _mm512_set1_ps(__builtin_nanf("")))};
+}
+
+/// x * factor, rounded, in the low 16 bits of each number; of a NaN anything: its scale is NaN.
+BALEEN_INLINE __m512 no_codes() { return _mm512_set1_ps(0x1.8p23f); }
+BALEEN_INLINE __m512 code_bits(__m512 x, __m512 factor) { return _mm512_fmadd_ps(x, factor, no_codes()); }
+
+/// Low codes of 32-bit words and high ones.
+BALEEN_INLINE __m512i pairs(__m512 low, __m512 high) {
+  const __m512i to_high =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 0, 0, 1, 4, 4, 4, 5, 8, 8, 8, 9, 12, 12, 12, 13));
+  return _mm512_mask_shuffle_epi8(_mm512_castps_si512(low), 0xCCCCCCCCCCCCCCCC, _mm512_castps_si512(high),
+                                  to_high);
+}
+
+}  // namespace baleen::avx512
