@@ -1,5 +1,6 @@
 // Attention's second product over an f16 page (rules: kernels/ref/f16_rows.cc). A row's weights become 16-bit codes
-// once; slices of the page become codes in the first-level cache, two keys to a 32-bit word, and serve all rows.
+// once; for more than one tile of rows, slices of the page become codes in the first-level cache, two keys to a
+// 32-bit word, and serve all rows.
 #include "kernels/avx512/f16_codes.h"
 #include "kernels/avx512/integer_values.h"
 
@@ -8,8 +9,8 @@ namespace {
 
 constexpr int kKeyPairs = kTileKeys / 2;
 constexpr int64_t kSliceDims = 64;
-/// Of few rows products are done while the next slice is turned into codes, if it is so small that a core sees both.
-constexpr int64_t kFewRows = 8, kSmallSlice = 32;
+/// Fewer rows do not pay for codes that are stored and read again: each tile makes its own.
+constexpr int64_t kFewRows = 7;
 constexpr int64_t kBatchRows = 128;  // whose weights are kept
 
 /// Two keys share a word as weight_codes() leaves them.
@@ -24,8 +25,23 @@ struct Weights {
 struct Words {
   static constexpr int kSteps = kKeyPairs;
   static constexpr int word(int row, int pair) { return row * kKeyPairs + pair; }
+  BALEEN_INLINE __m512i codes(const WeightedCodes&, int, const std::byte* from, int v, __mmask16 mask) {
+    return _mm512_maskz_loadu_epi32(mask, from + v * 64);
+  }
   BALEEN_INLINE __m512i add(__m512i sum, __m512i weights, __m512i codes) {
     return _mm512_dpwssd_epi32(sum, weights, codes);
+  }
+};
+
+/// Words of values that are f16 still, [32][stride]: two rows of them take stride * 4 bytes, too.
+struct Halves : Words {
+  BALEEN_INLINE __m512i codes(const WeightedCodes& tile, int pair, const std::byte*, int v, __mmask16 mask) {
+    const int key = first_key(pair);
+    const auto* low = reinterpret_cast<const uint16_t*>(tile.codes) + key * tile.stride + v * 16;
+    const auto bits = [&](const uint16_t* from, float factor) {
+      return code_bits(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, from)), _mm512_set1_ps(factor));
+    };
+    return pairs(bits(low, tile.factors[key]), bits(low + tile.stride, tile.factors[key + 1]));
   }
 };
 
@@ -36,19 +52,21 @@ struct ScaledValues {
   alignas(64) float scale[kTileKeys];
 };
 
-/// The largest magnitudes of keys q, q + 4, q + 8 and q + 12, in 32-bit lanes that have two.
+/// The largest magnitudes of keys 0, 4, 8 and 12, in 32-bit lanes that have two.
 BALEEN_INLINE void largest_of(const PageValues<uint16_t>& values, __m512 (&lanes)[4]) {
   __m512i largest[4];
-  const int64_t whole = values.dim / 32 * 32;
-  const uint16_t* from = values.data;
   BALEEN_UNROLL
-  for (int i = 0; i < 4; ++i, from = next_row(from, 4 * values.stride)) {
-    const auto there = static_cast<__mmask32>((uint64_t{1} << (values.dim - whole)) - 1);
-    largest[i] = magnitudes(_mm512_maskz_loadu_epi16(there, from + whole));
-    for (int64_t d = 0; d < whole; d += 32)
-      largest[i] = _mm512_max_epu16(largest[i], magnitudes(_mm512_loadu_si512(from + d)));
-    lanes[i] = _mm512_castsi512_ps(largest[i]);
+  for (int i = 0; i < 4; ++i) largest[i] = _mm512_setzero_si512();
+  for (int64_t d = 0; d < values.dim; d += 32) {
+    const int64_t left = values.dim - d;
+    const auto there = static_cast<__mmask32>(left >= 32 ? ~0u : (1u << left) - 1);
+    const uint16_t* from = values.data + d;
+    BALEEN_UNROLL
+    for (int i = 0; i < 4; ++i, from = next_row(from, 4 * values.stride))
+      largest[i] = _mm512_max_epu16(largest[i], magnitudes(_mm512_maskz_loadu_epi16(there, from)));
   }
+  BALEEN_UNROLL
+  for (int i = 0; i < 4; ++i) lanes[i] = _mm512_castsi512_ps(largest[i]);
 }
 
 void find_scales(ScaledValues& page) {
@@ -98,15 +116,16 @@ void quantise_weights(const Group& group, const Lanes& scales, int64_t row, Weig
                          weight_codes(Keys::weigh(group, r, scales), weights.factor[r]));
 }
 
-/// All rows that see a key of the page.
+/// All rows that see a key of the page; a dimension of the slice takes kBytes.
+template <class Codes, int kBytes>
 void sum_slice(const TileRows& rows, const Weights& weights, const WeightedCodes& slice, int64_t dims) {
   for (int64_t r = 0; r < rows.count; ++r) {
     int64_t count = 0;
     while (count < kValueRows && r + count < rows.count && rows.visible[r + count] != 0) ++count;
     if (count == 0) continue;
     for (int64_t d = 0; d < dims; d += kCodeBlock)
-      kSumRows<Words>[count - 1]({weights.words[r], weights.step + r, slice.codes + d * 4, slice.stride,
-                                  slice.out + r * slice.out_stride + d, slice.out_stride},
+      kSumRows<Codes>[count - 1]({weights.words[r], weights.step + r, slice.codes + d * kBytes, slice.stride,
+                                  slice.out + r * slice.out_stride + d, slice.out_stride, slice.factors},
                                  dims - d);
     r += count - 1;
   }
@@ -120,12 +139,17 @@ void sum_batch(const TileRows& rows, const ScaledValues& page, float* out) {
     const auto quantise = sees_all(group) ? quantise_weights<Whole> : quantise_weights<Partial>;
     quantise(group, load_lanes(page.scale), r, weights);
   }
+  const int64_t dim = page.values.dim;
+  if (rows.count < kFewRows) {
+    const auto* halves = reinterpret_cast<const std::byte*>(page.values.data);
+    return sum_slice<Halves, 2>(rows, weights,
+                                {nullptr, nullptr, halves, page.values.stride, out, dim, page.factor}, dim);
+  }
   alignas(64) std::byte codes[kKeyPairs * kSliceDims * 4];
-  const int64_t dim = page.values.dim, slice = rows.count < kFewRows ? kSmallSlice : kSliceDims;
-  for (int64_t d = 0; d < dim; d += slice) {
-    const int64_t dims = dim - d < slice ? dim - d : slice;
+  for (int64_t d = 0; d < dim; d += kSliceDims) {
+    const int64_t dims = dim - d < kSliceDims ? dim - d : kSliceDims;
     take_slice(page, d, dims, codes);
-    sum_slice(rows, weights, {nullptr, nullptr, codes, kSliceDims, out + d, dim}, dims);
+    sum_slice<Words, 4>(rows, weights, {nullptr, nullptr, codes, kSliceDims, out + d, dim, nullptr}, dims);
   }
 }
 
