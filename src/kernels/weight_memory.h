@@ -6,8 +6,8 @@
 
 namespace baleen {
 
-/// Hands out pieces of large blocks, one behind the other, so that small matrices, too, lie on huge pages: without those
-/// reading 576 columns of Q4_1 takes up to twice as long. A piece keeps its block.
+/// Hands out pieces of large blocks, one behind the other, so that small matrices, too, lie on huge pages. A piece
+/// keeps its block.
 class WeightMemory {
  public:
   /// Uninitialised, aligned to a cache line; nullptr where there is no memory.

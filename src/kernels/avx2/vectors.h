@@ -48,7 +48,7 @@ struct Ahead {
   int64_t lines;  ///< of a step
 
   [[gnu::always_inline]] void step() {
-    for (int64_t line = 0; line < lines; ++line, next += 64) _mm_prefetch(next, _MM_HINT_T0);
+    for (int64_t line = 0; line < lines; ++line, next += 64) _mm_prefetch(next, _MM_HINT_T1);
   }
 };
 BALEEN_INLINE Ahead ahead_of(const std::byte* from, int64_t bytes, int64_t steps) {
