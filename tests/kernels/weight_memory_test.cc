@@ -6,6 +6,11 @@
 #include <cstring>
 #include <vector>
 
+/// A sanitizer asks for this: memory that is not there is what a test here is about, not a bug.
+extern "C" [[gnu::visibility("default")]] const char* __asan_default_options() {
+  return "allocator_may_return_null=1";
+}
+
 namespace baleen {
 namespace {
 
