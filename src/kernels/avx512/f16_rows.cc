@@ -7,8 +7,6 @@ namespace baleen::avx512 {
 namespace {
 
 constexpr int64_t kSliceDims = 128, kSliceBlocks = kSliceDims / kCodeBlock;
-/// Fewer rows do not pay for codes that are stored and read again: each tile makes its own.
-constexpr int64_t kFewRows = 7;
 
 struct Words {
   static constexpr int kSteps = kCodeBlock / 2;
@@ -85,7 +83,7 @@ void put_codes(const uint16_t* keys, int64_t dims, Slice& slice) {
 void scores_f16(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
   const int64_t stride = i16_padded(dim) * 2;
   const auto* codes = reinterpret_cast<const std::byte*>(queries.codes);
-  const bool few = rows.count < kFewRows && dim % 2 == 0;
+  const bool few = rows.count <= kScoreRows && dim % 2 == 0;  // stored, codes would be read again but once
   Slice slice;
   for (int64_t d = 0; d < dim; d += kSliceDims) {
     const int64_t dims = dim - d < kSliceDims ? dim - d : kSliceDims;

@@ -1,4 +1,4 @@
-// The i8 KV cache (rules: kernels/ref/i8_rows.cc). vpdpbusd multiplies unsigned by signed bytes: keys are taken as
+// Scores of i8 keys (rules: kernels/ref/i8_rows.cc). vpdpbusd multiplies unsigned by signed bytes: keys are taken as
 // key + 128, and 128 times the query's codes is taken off beforehand.
 #include "kernels/avx512/integer_scores.h"
 
