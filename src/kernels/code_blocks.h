@@ -59,30 +59,30 @@ BALEEN_INLINE void store_i8_values(const HeadRows& rows, int8_t* values) {
   }
 }
 
-template <class Vectors>
-BALEEN_INLINE void encode_i8_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out) {
-  const int64_t padded = i8_padded(dim), blocks = code_blocks(dim);
+/// codes [rows, padded], scales and, where they are wanted, sums [rows, blocks].
+template <class Vectors, class Code>
+BALEEN_INLINE void encode_rows(const float* queries, int64_t rows, int64_t dim, int64_t padded, Code* codes,
+                               float* scales, int32_t* sums) {
+  const int64_t blocks = code_blocks(dim);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t b = 0; b < blocks; ++b) {
       const int64_t d = b * kCodeBlock;
-      const auto block = Vectors::template encode<int8_t>(queries + r * dim + d, block_size(dim - d));
-      std::memcpy(out.codes + r * padded + d, block.codes, static_cast<size_t>(block_size(padded - d)));
-      out.scales[r * blocks + b] = block.scale;
-      out.sums[r * blocks + b] = block.sum;
+      const auto block = Vectors::template encode<Code>(queries + r * dim + d, block_size(dim - d));
+      std::memcpy(codes + r * padded + d, block.codes,
+                  sizeof(Code) * static_cast<size_t>(block_size(padded - d)));
+      scales[r * blocks + b] = block.scale;
+      if (sums != nullptr) sums[r * blocks + b] = block.sum;
     }
 }
 
 template <class Vectors>
+BALEEN_INLINE void encode_i8_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out) {
+  encode_rows<Vectors>(queries, rows, dim, i8_padded(dim), out.codes, out.scales, out.sums);
+}
+template <class Vectors>
 BALEEN_INLINE void encode_i16_queries(const float* queries, int64_t rows, int64_t dim,
                                       const I16Queries& out) {
-  const int64_t padded = i16_padded(dim), blocks = code_blocks(dim);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t b = 0; b < blocks; ++b) {
-      const int64_t d = b * kCodeBlock;
-      const auto block = Vectors::template encode<int16_t>(queries + r * dim + d, block_size(dim - d));
-      std::memcpy(out.codes + r * padded + d, block.codes, static_cast<size_t>(2 * block_size(padded - d)));
-      out.scales[r * blocks + b] = block.scale;
-    }
+  encode_rows<Vectors>(queries, rows, dim, i16_padded(dim), out.codes, out.scales, nullptr);
 }
 
 }  // namespace baleen
