@@ -61,9 +61,9 @@ BALEEN_INLINE void store_i8_values(const HeadRows& rows, int8_t* values) {
 
 /// codes [rows, padded], scales and, where they are wanted, sums [rows, blocks].
 template <class Vectors, class Code>
-BALEEN_INLINE void encode_rows(const float* queries, int64_t rows, int64_t dim, int64_t padded, Code* codes,
-                               float* scales, int32_t* sums) {
-  const int64_t blocks = code_blocks(dim);
+BALEEN_INLINE void encode_rows(const float* queries, int64_t rows, int64_t dim, Code* codes, float* scales,
+                               int32_t* sums) {
+  const int64_t padded = sizeof(Code) == 1 ? i8_padded(dim) : i16_padded(dim), blocks = code_blocks(dim);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t b = 0; b < blocks; ++b) {
       const int64_t d = b * kCodeBlock;
@@ -77,12 +77,12 @@ BALEEN_INLINE void encode_rows(const float* queries, int64_t rows, int64_t dim, 
 
 template <class Vectors>
 BALEEN_INLINE void encode_i8_queries(const float* queries, int64_t rows, int64_t dim, const I8Queries& out) {
-  encode_rows<Vectors>(queries, rows, dim, i8_padded(dim), out.codes, out.scales, out.sums);
+  encode_rows<Vectors>(queries, rows, dim, out.codes, out.scales, out.sums);
 }
 template <class Vectors>
 BALEEN_INLINE void encode_i16_queries(const float* queries, int64_t rows, int64_t dim,
                                       const I16Queries& out) {
-  encode_rows<Vectors>(queries, rows, dim, i16_padded(dim), out.codes, out.scales, nullptr);
+  encode_rows<Vectors>(queries, rows, dim, out.codes, out.scales, nullptr);
 }
 
 }  // namespace baleen
