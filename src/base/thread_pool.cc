@@ -1,5 +1,6 @@
 #include "base/thread_pool.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/check.h"
@@ -27,7 +28,7 @@ void wait_while(const std::atomic<uint32_t>& value, uint32_t old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : shares_(std::make_unique<Share[]>(static_cast<size_t>(threads))) {
   CHECK(threads >= 1);
   workers_.reserve(static_cast<size_t>(threads - 1));
   for (int thread = 1; thread < threads; ++thread)
@@ -36,57 +37,81 @@ ThreadPool::ThreadPool(int threads) {
 
 ThreadPool::~ThreadPool() {
   stop_.store(true);
-  epoch_.fetch_add(1);
-  epoch_.notify_all();
+  version_.fetch_add(1);
+  version_.notify_all();
   for (std::thread& worker : workers_) worker.join();
 }
 
 void ThreadPool::run(int64_t count, Function function, const void* context) {
-  CHECK(count >= 0 && count < (int64_t{1} << 32));
+  CHECK(count >= 0 && count < int64_t{size()} << (kTakenBits - 1));
   if (workers_.empty() || count < 2) {
     for (int64_t i = 0; i < count; ++i) function(context, i, 0);
     return;
   }
-  const uint32_t epoch = epoch_.load(std::memory_order_relaxed) + 1;
-  // The new epoch enters the ticket before the job's fields change: a late thread's compare-and-swap on the
-  // old epoch fails from here on. Index 2^32 - 1 means "none left" until the fields are complete.
-  ticket_.store((uint64_t{epoch} << 32) | UINT32_MAX);
-  function_.store(function);
-  context_.store(context);
-  count_.store(count);
-  completed_.store(0);
-  ticket_.store(uint64_t{epoch} << 32);
-  epoch_.store(epoch);
-  epoch_.notify_all();
-  work_on(epoch, 0);
-  for (uint32_t done = completed_.load(std::memory_order_acquire); done != static_cast<uint32_t>(count);
-       done = completed_.load(std::memory_order_acquire))
-    wait_while(completed_, done);
+  const uint32_t completed = completed_.load(std::memory_order_relaxed);
+  const Loop loop{number_.load(std::memory_order_relaxed) + 1, function, context, count};
+  publish(loop);
+  const auto others = static_cast<uint32_t>(count - work_on(loop, 0));
+  for (uint32_t now = completed_.load(std::memory_order_acquire); now - completed != others;
+       now = completed_.load(std::memory_order_acquire))
+    wait_while(completed_, now);
 }
 
-void ThreadPool::work_on(uint32_t epoch, int thread) {
-  for (;;) {
-    uint64_t ticket = ticket_.load(std::memory_order_acquire);
-    const Function function = function_.load();
-    const void* context = context_.load();
-    const int64_t count = count_.load();
-    if (static_cast<uint32_t>(ticket >> 32) != epoch) return;
-    const auto index = static_cast<int64_t>(ticket & UINT32_MAX);
-    if (index == UINT32_MAX || index >= count) return;
-    if (!ticket_.compare_exchange_weak(ticket, ticket + 1)) continue;
-    function(context, index, thread);
-    if (completed_.fetch_add(1, std::memory_order_release) + 1 == static_cast<uint32_t>(count))
-      completed_.notify_one();
+/// Each store is ordered behind the one before, so who has read a part of the new loop finds the version changed.
+void ThreadPool::publish(const Loop& loop) {
+  const uint32_t version = version_.load(std::memory_order_relaxed);
+  version_.store(version + 1, std::memory_order_relaxed);
+  number_.store(loop.number, std::memory_order_release);
+  function_.store(loop.function, std::memory_order_release);
+  context_.store(loop.context, std::memory_order_release);
+  count_.store(loop.count, std::memory_order_release);
+  version_.store(version + 2);
+  version_.notify_all();
+}
+
+bool ThreadPool::next_loop(uint32_t& version, Loop& loop) const {
+  wait_while(version_, version);
+  version = version_.load(std::memory_order_acquire);
+  loop = {number_.load(std::memory_order_acquire), function_.load(std::memory_order_acquire),
+          context_.load(std::memory_order_acquire), count_.load(std::memory_order_acquire)};
+  return version % 2 == 0 && version_.load(std::memory_order_relaxed) == version;
+}
+
+/// How many indexes this thread has completed: its own share's first.
+int64_t ThreadPool::work_on(const Loop& loop, int thread) {
+  int64_t done = 0;
+  for (int share = thread; share < size(); ++share) done += work_on_share(loop, share, thread);
+  for (int share = 0; share < thread; ++share) done += work_on_share(loop, share, thread);
+  return done;
+}
+
+int64_t ThreadPool::work_on_share(const Loop& loop, int share, int thread) {
+  const int64_t first = loop.count * share / size(), count = loop.count * (share + 1) / size() - first;
+  const uint64_t none = loop.number << kTakenBits;
+  std::atomic<uint64_t>& taken = shares_[static_cast<size_t>(share)].taken;
+  int64_t done = 0;
+  for (uint64_t now = taken.load(std::memory_order_acquire);;) {
+    // Numbers of newer loops are larger than any count.
+    const auto index = std::max<int64_t>(0, static_cast<int64_t>(now - none));
+    if (index >= count) return done;
+    if (!taken.compare_exchange_weak(now, none + static_cast<uint64_t>(index) + 1)) continue;
+    loop.function(loop.context, first + index, thread);
+    ++done;
+    now = taken.load(std::memory_order_acquire);
   }
 }
 
 void ThreadPool::worker_main(int thread) {
-  uint32_t seen = 0;
+  uint32_t version = 0;
+  Loop loop{};
   for (;;) {
-    wait_while(epoch_, seen);
-    seen = epoch_.load(std::memory_order_acquire);
+    const bool whole = next_loop(version, loop);
     if (stop_.load()) return;
-    work_on(seen, thread);
+    if (!whole) continue;
+    const int64_t done = work_on(loop, thread);
+    if (done == 0) continue;
+    completed_.fetch_add(static_cast<uint32_t>(done), std::memory_order_release);
+    completed_.notify_one();
   }
 }
 

@@ -208,8 +208,7 @@ class Call {
       const int64_t unit = task - work.first_task;
       if (work.kernel == nullptr)
         return multiply_unpacked(work, compute_.kernels->matmul.f32, unit, unpacked + thread * panel_floats);
-      multiply_unit(work, unit,
-                    first_panel(task + compute_.pool->size()));  // of this thread's next, probably
+      multiply_unit(work, unit, first_panel(task + 1));  // this thread's next, probably
     });
   }
 

@@ -136,19 +136,25 @@ int64_t wanted_jobs(const Compute& compute, const AttentionShape& shape) {
   return (has_wide_pages(shape) ? 1 : 2) * compute.pool->size();
 }
 
-/// Fills `jobs`, late tokens first: they see the most keys, and long jobs should not come last. Where there are too
-/// few for the threads, as in the decoding of one sequence, the heads of a group are split.
+/// Fills `jobs`. Blocks of tokens are dealt to the threads in turn, late ones first: they see the most keys, and long
+/// jobs should not come last. Where there are too few for the threads, as in the decoding of one sequence, the heads of
+/// a group are split.
 int64_t plan_jobs(const Pass& pass, const AttentionShape& shape, Job* jobs) {
   const int64_t whole = token_jobs(pass.step, shape), wanted = wanted_jobs(pass.compute, shape);
   const auto splits = static_cast<int32_t>(std::min<int64_t>((wanted + whole - 1) / whole, shape.group()));
   const int32_t tokens = job_tokens(shape), heads = (shape.group() + splits - 1) / splits;
+  const int32_t threads = pass.compute.pool->size();
   int64_t count = 0;
-  for (const Step::Part& part : pass.step.parts)
-    for (int32_t first = (part.rows - 1) / tokens * tokens; first >= 0; first -= tokens)
-      for (int32_t kv_head = 0; kv_head < shape.kv_heads; ++kv_head)
-        for (int32_t head = 0; head < shape.group(); head += heads)
-          jobs[count++] = {&part,   first, std::min(tokens, part.rows - first),
-                           kv_head, head,  std::min(heads, shape.group() - head)};
+  const auto add_jobs = [&](const Step::Part& part, int32_t first) {
+    for (int32_t kv_head = 0; kv_head < shape.kv_heads; ++kv_head)
+      for (int32_t head = 0; head < shape.group(); head += heads)
+        jobs[count++] = {&part,   first, std::min(tokens, part.rows - first),
+                         kv_head, head,  std::min(heads, shape.group() - head)};
+  };
+  for (int32_t thread = 0; thread < threads; ++thread)
+    for (const Step::Part& part : pass.step.parts)
+      for (int32_t block = (part.rows - 1) / tokens - thread; block >= 0; block -= threads)
+        add_jobs(part, block * tokens);
   return count;
 }
 
@@ -168,7 +174,7 @@ Rows Attention::attend(const Pass& pass, int32_t layer, Rows q, const Selection&
   for (int thread = 0; thread < pass.compute.pool->size(); ++thread)
     threads[thread] = take_job_scratch(shape_, pass.scratch);
   pass.compute.pool->parallel_for(count, [&](int64_t index, int thread) {
-    const int64_t next = index + pass.compute.pool->size();
+    const int64_t next = index + 1;
     start(pass, shape_, jobs[index], q, threads[thread]);
     if (next < count)  // this thread's next job, probably
       prefetch_page(pass, jobs[next].page(first_page(shape_, jobs[next])), layer, jobs[next].kv_head);
