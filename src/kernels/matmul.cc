@@ -42,13 +42,28 @@ struct Arrangement {
   int64_t first_task;
 };
 
+/// One matrix of a product.
+struct Side {
+  Factor factor;
+  MultiplyTile kernel;  ///< null: panels are unpacked
+  Scheme scheme;
+  bool gated;  ///< the second: what the first left in `out` is its gate
+};
+
 /// A product's share of the loop over units of neighbouring panels: tasks from `first_task` on.
 struct Work {
   const Activations* x;
   const Product* product;
-  MultiplyTile kernel;  ///< null: panels are unpacked
-  Scheme scheme;
+  std::array<Side, 2> both;
+  size_t side_count;
+  const RowKernels* rows;
   int64_t first_task, panels_per_unit;
+
+  std::span<const Side> sides() const { return {both.data(), side_count}; }
+  const PackedMatrix& weights() const { return *both[0].factor.weights; }
+  bool has_kernels() const {
+    return std::ranges::none_of(sides(), [](const Side& s) { return s.kernel == nullptr; });
+  }
 };
 
 /// Whose task it is, of parts in order of their first ones.
@@ -64,7 +79,7 @@ struct Panels {
 
 Panels panels_of(const Work& work, int64_t unit) {
   const int64_t first = unit * work.panels_per_unit;
-  return {first, std::min(first + work.panels_per_unit, work.product->weights->panels())};
+  return {first, std::min(first + work.panels_per_unit, work.weights().panels())};
 }
 
 /// Bytes that a kernel prefetches while it works.
@@ -73,34 +88,67 @@ struct Ahead {
   int64_t bytes = 0;
 };
 
-void multiply_tile(const Work& work, int64_t tile, int64_t panel, const std::byte* data, Ahead ahead = {}) {
+/// A tile's numbers of one panel in `out`: [tokens][rows], `stride` apart.
+struct Block {
+  float* out;
+  int64_t stride;
+  int tokens, rows;
+};
+
+void add_bias(const RowKernels& kernels, const Block& block, const float* bias) {
+  for (int t = 0; t < block.tokens; ++t) kernels.add(bias, block.rows, block.out + t * block.stride);
+}
+
+/// block = silu(block) . up, `up` [tokens][16].
+void gate(const RowKernels& kernels, const Block& block, const float* up) {
+  float gates[kTileTokens * kPanelRows] = {};
+  for (int t = 0; t < block.tokens; ++t)
+    std::copy_n(block.out + t * block.stride, block.rows, gates + t * kPanelRows);
+  kernels.silu_mul(gates, up, int64_t{block.tokens} * kPanelRows);
+  for (int t = 0; t < block.tokens; ++t)
+    std::copy_n(gates + t * kPanelRows, block.rows, block.out + t * block.stride);
+}
+
+/// A tile's product with a panel whose bytes are `data`.
+void multiply_tile(const Work& work, const Side& side, int64_t tile, int64_t panel, const std::byte* data,
+                   Ahead ahead = {}) {
   const Activations& x = *work.x;
-  const PackedMatrix& weights = *work.product->weights;
   const Rows& out = work.product->out;
   const int64_t row = panel * kPanelRows;
-  work.kernel({.panel = data,
-               .x = x.tile(work.scheme, tile),
-               .cols = weights.cols(),
-               .tokens = x.rows(tile),
-               .rows = static_cast<int>(std::min<int64_t>(kPanelRows, weights.rows() - row)),
-               .out = out.row(x.first_row(tile)) + row,
-               .out_stride = out.stride,
-               .add = work.product->store == Store::add,
-               .ahead = ahead.from,
-               .ahead_bytes = ahead.bytes});
+  const Block block{.out = out.row(x.first_row(tile)) + row,
+                    .stride = out.stride,
+                    .tokens = x.rows(tile),
+                    .rows = static_cast<int>(std::min<int64_t>(kPanelRows, work.weights().rows() - row))};
+  const auto multiply_into = [&](const Block& to) {
+    side.kernel({.panel = data,
+                 .x = x.tile(side.scheme, tile),
+                 .cols = work.weights().cols(),
+                 .tokens = to.tokens,
+                 .rows = to.rows,
+                 .out = to.out,
+                 .out_stride = to.stride,
+                 .add = work.product->store == Store::add,
+                 .ahead = ahead.from,
+                 .ahead_bytes = ahead.bytes});
+    if (side.factor.bias != nullptr) add_bias(*work.rows, to, side.factor.bias + row);
+  };
+  if (!side.gated) return multiply_into(block);
+  float up[kTileTokens * kPanelRows] = {};
+  multiply_into({up, kPanelRows, block.tokens, block.rows});
+  gate(*work.rows, block, up);
 }
 
 /// So few rows that the core's own prefetchers do best.
-void multiply_unaided(const Work& work, Panels panels) {
+void multiply_unaided(const Work& work, const Side& side, Panels panels) {
   for (int64_t panel = panels.first; panel < panels.last; ++panel)
-    multiply_tile(work, 0, panel, work.product->weights->panel(panel));
+    multiply_tile(work, side, 0, panel, side.factor.weights->panel(panel));
 }
 
 /// Few tiles, which stay in the second-level cache while panels pass by, one in the first-level one. While its tiles
 /// are computed the panel after it (behind the last one `next`, unless it is null) is fetched, each tile its share;
 /// with one tile, what lies a little ahead.
-void multiply_streaming(const Work& work, Panels panels, const std::byte* next) {
-  const PackedMatrix& weights = *work.product->weights;
+void multiply_streaming(const Work& work, const Side& side, Panels panels, const std::byte* next) {
+  const PackedMatrix& weights = *side.factor.weights;
   const int64_t tiles = work.x->tiles(), bytes = weights.panel_bytes(), share = bytes / tiles;
   const int64_t distance = tiles == 1 ? std::min(kAheadBytes, bytes) : bytes;
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
@@ -113,7 +161,7 @@ void multiply_streaming(const Work& work, Panels panels, const std::byte* next) 
       } else if (next != nullptr) {
         ahead = {next + (from - left), share};
       }
-      multiply_tile(work, tile, panel, weights.panel(panel), ahead);
+      multiply_tile(work, side, tile, panel, weights.panel(panel), ahead);
     }
   }
 }
@@ -122,42 +170,54 @@ void multiply_streaming(const Work& work, Panels panels, const std::byte* next) 
 /// tiles together need a further one: while the panels are computed the next tile is fetched, each panel its share.
 void multiply_blocked(const Work& work, Panels panels) {
   const Activations& x = *work.x;
-  const int64_t tiles = x.tiles(), count = panels.last - panels.first, cols = work.product->weights->cols();
+  const int64_t tiles = x.tiles(), cols = work.weights().cols();
+  const int64_t count = (panels.last - panels.first) * static_cast<int64_t>(work.side_count);
   for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t next = (tile + 1) % tiles, bytes = x.rows(next) * activation_bytes(work.scheme, cols);
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t from = i * bytes / count, to = (i + 1) * bytes / count;
-      const int64_t panel = panels.first + i;
-      multiply_tile(work, tile, panel, work.product->weights->panel(panel),
-                    {x.tile(work.scheme, next) + from, to - from});
+    const int64_t next = (tile + 1) % tiles;
+    int64_t i = 0;
+    for (const Side& side : work.sides())
+      for (int64_t panel = panels.first; panel < panels.last; ++panel, ++i) {
+        const int64_t bytes = x.rows(next) * activation_bytes(side.scheme, cols);
+        const int64_t from = i * bytes / count, to = (i + 1) * bytes / count;
+        multiply_tile(work, side, tile, panel, side.factor.weights->panel(panel),
+                      {x.tile(side.scheme, next) + from, to - from});
+      }
+  }
+}
+
+/// `next`: the first panel of this thread's next unit, or null.
+void multiply_unit(const Work& work, int64_t unit, const std::byte* next) {
+  const Panels panels = panels_of(work, unit);
+  const int64_t tiles = work.x->tiles(), rows = work.x->group->x.count;
+  const int64_t bytes = rows * activation_bytes(work.both[0].scheme, work.weights().cols());
+  const bool few = tiles <= kWideTiles || (tiles <= kStreamedTiles && bytes <= kStreamedBytes);
+  if (!few) return multiply_blocked(work, panels);
+  for (const Side& side : work.sides()) {
+    if (rows <= kUnaidedRows) {
+      multiply_unaided(work, side, panels);
+    } else {
+      const bool last = &side == &work.sides().back();
+      multiply_streaming(work, side, panels, last ? next : work.both[1].factor.weights->panel(panels.first));
     }
   }
 }
 
-void multiply_unit(const Work& work, int64_t unit, const std::byte* next) {
-  const Panels panels = panels_of(work, unit);
-  const int64_t tiles = work.x->tiles(), cols = work.product->weights->cols();
-  const int64_t rows = work.x->group->x.count, bytes = rows * activation_bytes(work.scheme, cols);
-  if (rows <= kUnaidedRows) return multiply_unaided(work, panels);
-  const bool few = tiles <= kWideTiles || (tiles <= kStreamedTiles && bytes <= kStreamedBytes);
-  return few ? multiply_streaming(work, panels, next) : multiply_blocked(work, panels);
-}
-
 /// Types without kernels of their own: each panel is unpacked to floats once for all tiles.
-void multiply_unpacked(Work work, MultiplyTile f32, int64_t unit, float* unpacked) {
-  const Panels panels = panels_of(work, unit);
-  work.kernel = f32;
+void multiply_unpacked(const Work& work, Side side, MultiplyTile f32, Panels panels, float* unpacked) {
+  side.kernel = f32;
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
-    work.product->weights->unpack_panel(panel, unpacked);
+    side.factor.weights->unpack_panel(panel, unpacked);
     for (int64_t tile = 0; tile < work.x->tiles(); ++tile)
-      multiply_tile(work, tile, panel, reinterpret_cast<const std::byte*>(unpacked));
+      multiply_tile(work, side, tile, panel, reinterpret_cast<const std::byte*>(unpacked));
   }
 }
 
 /// Panels that a thread takes at once: enough to hide the shared counter and the first, slow touch of a stream, few
 /// enough that all threads get several of the call's `panels`.
-int64_t panels_per_unit(const PackedMatrix& weights, int64_t panels, int threads) {
-  const int64_t by_bytes = kUnitBytes / weights.panel_bytes();
+int64_t panels_per_unit(const Work& work, int64_t panels, int threads) {
+  int64_t bytes = 0;
+  for (const Side& side : work.sides()) bytes += side.factor.weights->panel_bytes();
+  const int64_t by_bytes = kUnitBytes / bytes;
   const int64_t by_threads = panels / (int64_t{threads} * kUnitsOfThread);
   return std::max<int64_t>(1, std::min(by_bytes, by_threads));
 }
@@ -171,7 +231,7 @@ class Call {
     for (const ProductGroup& group : groups)
       for (const Product& product : group.products) {
         ++products;
-        panels_ += product.weights->panels();
+        panels_ += product.factor.weights->panels();
       }
     activations_ = scratch.take<Activations>(static_cast<int64_t>(groups.size()));
     arrangements_ = scratch.take<Arrangement>(static_cast<int64_t>(groups.size()) * kSchemes);
@@ -206,9 +266,13 @@ class Call {
     compute_.pool->parallel_for(units_, [&](int64_t task, int thread) {
       const Work& work = owner(all, task);
       const int64_t unit = task - work.first_task;
-      if (work.kernel == nullptr)
-        return multiply_unpacked(work, compute_.kernels->matmul.f32, unit, unpacked + thread * panel_floats);
-      multiply_unit(work, unit, first_panel(task + 1));  // this thread's next, probably
+      if (work.has_kernels())
+        return multiply_unit(work, unit, first_panel(task + 1));  // its next one, probably
+      const Panels panels = panels_of(work, unit);
+      for (const Side& side : work.sides())
+        side.kernel != nullptr ? multiply_streaming(work, side, panels, nullptr)
+                               : multiply_unpacked(work, side, compute_.kernels->matmul.f32, panels,
+                                                   unpacked + thread * panel_floats);
     });
   }
 
@@ -217,25 +281,40 @@ class Call {
   const std::byte* first_panel(int64_t task) const {
     if (task >= units_) return nullptr;
     const Work& work = owner(std::span<const Work>(works_, works_count_), task);
-    return work.product->weights->panel(panels_of(work, task - work.first_task).first);
+    return work.weights().panel(panels_of(work, task - work.first_task).first);
   }
 
   void add(Activations* x, const Product& product) {
-    const PackedMatrix& weights = *product.weights;
-    CHECK(weights.cols() == x->group->x.width && product.out.count == x->group->x.count);
     Work& work = works_[works_count_++];
     work = {.x = x,
             .product = &product,
-            .kernel = multiply_kernel(compute_.kernels->matmul, weights.type()),
-            .scheme = scheme_of(weights.type()),
+            .both = {side(product.factor, false)},
+            .side_count = 1,
+            .rows = &compute_.kernels->rows,
             .first_task = units_,
-            .panels_per_unit = panels_per_unit(weights, panels_, compute_.pool->size())};
+            .panels_per_unit = 0};
+    const PackedMatrix& weights = work.weights();
+    CHECK(weights.cols() == x->group->x.width && product.out.count == x->group->x.count);
+    if (const PackedMatrix* up = product.up.weights; up != nullptr) {
+      CHECK(up->rows() == weights.rows() && up->cols() == weights.cols() && product.store == Store::set);
+      work.both[work.side_count++] = side(product.up, true);
+    }
+    work.panels_per_unit = panels_per_unit(work, panels_, compute_.pool->size());
     units_ += (weights.panels() + work.panels_per_unit - 1) / work.panels_per_unit;
-    if (work.kernel == nullptr) unpacked_cols_ = std::max(unpacked_cols_, weights.cols());
-    std::byte*& data = x->data[static_cast<size_t>(work.scheme)];
+    if (!work.has_kernels()) unpacked_cols_ = std::max(unpacked_cols_, weights.cols());
+    for (const Side& each : work.sides()) arrange_for(x, each.scheme);
+  }
+
+  Side side(const Factor& factor, bool gated) const {
+    const BlockType type = factor.weights->type();
+    return {factor, multiply_kernel(compute_.kernels->matmul, type), scheme_of(type), gated};
+  }
+
+  void arrange_for(Activations* x, Scheme scheme) {
+    std::byte*& data = x->data[static_cast<size_t>(scheme)];
     if (data != nullptr) return;
-    data = scratch_.take<std::byte>(x->group->x.count * activation_bytes(work.scheme, weights.cols()));
-    arrangements_[arrangements_count_++] = {x, work.scheme, tiles_};
+    data = scratch_.take<std::byte>(x->group->x.count * activation_bytes(scheme, x->group->x.width));
+    arrangements_[arrangements_count_++] = {x, scheme, tiles_};
     tiles_ += x->tiles();
   }
 

@@ -19,10 +19,19 @@ struct Rows {
 
 enum class Store { set, add };  ///< out = product, or out += product
 
+/// A matrix, and what is added behind each product with it: [its rows], or null.
+struct Factor {
+  const PackedMatrix* weights = nullptr;
+  const float* bias = nullptr;
+};
+
 struct Product {
-  const PackedMatrix* weights;
+  Factor factor;
   Rows out;
   Store store = Store::set;
+  /// Where it is there, as large as the first one: out = silu(x * factor) . (x * up), SwiGLU (arXiv 2002.05202). A thread
+  /// has a panel of both, so the numbers between them never leave its cache.
+  Factor up{};
 };
 
 /// Products of one input. x is quantised once per scheme that its weights need.

@@ -1,22 +1,18 @@
 #include "models/linear.h"
 
-#include "base/check.h"
-
 namespace baleen {
 
 Rows Linear::multiply(const Pass& pass, Rows x) const { return multiply_all<1>(pass, x, {this})[0]; }
 
 void Linear::multiply_add(const Pass& pass, Rows x, Rows sum) const {
-  const Product product{weights_.get(), sum, Store::add};
+  const Product product{factor(), sum, Store::add};
   baleen::multiply(pass.compute, x, {&product, 1}, pass.scratch);
-  add_bias(pass, sum);
 }
 
 void Linear::multiply_into(const Pass& pass, Rows x, float* out) const {
   if (x.count == 0) return;  // a prefill chunk that is not the last wants no logits
-  const Product product{weights_.get(), {out, x.count, weights_->rows(), weights_->rows()}, Store::set};
+  const Product product{factor(), {out, x.count, weights_->rows(), weights_->rows()}};
   baleen::multiply(pass.compute, x, {&product, 1}, pass.scratch);
-  add_bias(pass, product.out);
 }
 
 void Linear::add_cost(ModelCost& cost) const {
@@ -26,22 +22,16 @@ void Linear::add_cost(ModelCost& cost) const {
   cost.packed_bytes += static_cast<int64_t>(weights_->bytes());
 }
 
-void Linear::add_bias(const Pass& pass, Rows out) const {
-  if (bias_.empty()) return;
-  CHECK(static_cast<int64_t>(bias_.size()) == out.width);
-  for_each_row(pass, out.count,
-               [&](int64_t row) { pass.kernels().add(bias_.data(), out.width, out.row(row)); });
-}
-
 void multiply_heads(const Pass& pass, std::span<const Linear> heads, Rows x, Rows out) {
   const ScratchScope scope(pass.scratch);
   const auto count = static_cast<int64_t>(heads.size());
   auto* groups = pass.scratch.take<ProductGroup>(count);
   auto* products = pass.scratch.take<Product>(count);
   for (int64_t i = 0; i < count; ++i) {
-    const PackedMatrix& weights = heads[static_cast<size_t>(i)].weights();
-    const Rows from{x.data + i * (x.width / count), x.count, weights.cols(), x.stride};
-    products[i] = {&weights, {out.data + i * (out.width / count), out.count, weights.rows(), out.stride}};
+    const Linear& head = heads[static_cast<size_t>(i)];
+    const Rows from{x.data + i * (x.width / count), x.count, head.weights().cols(), x.stride};
+    const Rows to{out.data + i * (out.width / count), out.count, head.weights().rows(), out.stride};
+    products[i] = {head.factor(), to};
     groups[i] = {.x = from, .products = {&products[i], 1}};
   }
   multiply(pass.compute, {groups, heads.size()}, pass.scratch);

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/check.h"
 #include "kernels/packed_matrix.h"
 #include "models/pass.h"
 
@@ -16,9 +17,12 @@ class Linear {
   Linear() = default;
   /// `bias` is empty or as long as the matrix has rows.
   Linear(std::shared_ptr<const PackedMatrix> weights, std::vector<float> bias)
-      : weights_(std::move(weights)), bias_(std::move(bias)) {}
+      : weights_(std::move(weights)), bias_(std::move(bias)) {
+    CHECK(bias_.empty() || static_cast<int64_t>(bias_.size()) == weights_->rows());
+  }
 
   const PackedMatrix& weights() const { return *weights_; }
+  Factor factor() const { return {weights_.get(), bias_.empty() ? nullptr : bias_.data()}; }
   const std::shared_ptr<const PackedMatrix>& shared_weights() const { return weights_; }
   int64_t macs() const { return weights_->rows() * weights_->cols(); }  ///< per row
   int64_t parameters() const { return macs() + static_cast<int64_t>(bias_.size()); }
@@ -37,8 +41,6 @@ class Linear {
                                                const std::array<const Linear*, kCount>& linears);
 
  private:
-  void add_bias(const Pass& pass, Rows out) const;
-
   std::shared_ptr<const PackedMatrix> weights_;
   std::vector<float> bias_;
 };
@@ -56,10 +58,9 @@ std::array<Rows, kCount> Linear::multiply_all(const Pass& pass, Rows x,
   std::array<Product, kCount> products;
   for (size_t i = 0; i < kCount; ++i) {
     out[i] = pass.take_rows(x.count, linears[i]->weights().rows());
-    products[i] = {&linears[i]->weights(), out[i], Store::set};
+    products[i] = {linears[i]->factor(), out[i]};
   }
   baleen::multiply(pass.compute, x, products, pass.scratch);
-  for (size_t i = 0; i < kCount; ++i) linears[i]->add_bias(pass, out[i]);
   return out;
 }
 

@@ -4,17 +4,19 @@
 
 namespace baleen {
 
+Product Mlp::inner(Rows out) const { return {.factor = gate.factor(), .out = out, .up = up.factor()}; }
+
 void Mlp::multiply_add(const Pass& pass, Rows h, Rows x) const {
   const ScratchScope scope(pass.scratch);
-  const auto [g, u] = Linear::multiply_all<2>(pass, h, {&gate, &up});  // 2 x [rows, ffn]
-  for_each_row(pass, g.count, [&](int64_t row) { pass.kernels().silu_mul(g.row(row), u.row(row), g.width); });
-  down.multiply_add(pass, g, x);
+  const Rows hidden = pass.take_rows(h.count, gate.weights().rows());
+  const Product product = inner(hidden);
+  multiply(pass.compute, h, {&product, 1}, pass.scratch);
+  down.multiply_add(pass, hidden, x);
 }
 
 size_t Mlp::scratch_bytes(const Compute& compute, int64_t rows) const {
   const int64_t ffn = gate.weights().rows(), dim = gate.weights().cols();
-  return 2 * rows_bytes(rows, ffn) +
-         multiply_scratch_bytes(compute, {.rows = rows, .cols = std::max(ffn, dim)});
+  return rows_bytes(rows, ffn) + multiply_scratch_bytes(compute, {.rows = rows, .cols = std::max(ffn, dim)});
 }
 
 int64_t Mlp::packed_bytes() const {

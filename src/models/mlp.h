@@ -10,6 +10,8 @@ struct Mlp {
 
   /// x += down * (silu(gate * h) . (up * h)).
   void multiply_add(const Pass& pass, Rows h, Rows x) const;
+  /// out = silu(gate * h) . (up * h), to be multiplied with h.
+  Product inner(Rows out) const;
   size_t scratch_bytes(const Compute& compute, int64_t rows) const;
   int64_t packed_bytes() const;
   void add_cost(ModelCost& cost) const;

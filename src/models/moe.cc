@@ -1,7 +1,6 @@
 #include "models/moe.h"
 
 #include <algorithm>
-#include <array>
 
 namespace baleen {
 namespace {
@@ -49,30 +48,24 @@ Rows part(Rows rows, int64_t first, int64_t count) {
   return {rows.row(first), count, rows.width, rows.stride};
 }
 
-/// The products of one call: groups of at most two, in scratch.
+/// The products of one call: groups of one, in scratch.
 class Groups {
  public:
   Groups(const Pass& pass, int64_t most)
-      : groups_(pass.scratch.take<ProductGroup>(most)),
-        products_(pass.scratch.take<std::array<Product, 2>>(most)) {}
+      : groups_(pass.scratch.take<ProductGroup>(most)), products_(pass.scratch.take<Product>(most)) {}
 
-  void add(Rows x, const int32_t* picked, std::array<Product, 2> products, size_t count) {
-    products_[size_] = products;
-    groups_[size_] = {.x = x, .products = {products_[size_].data(), count}, .picked = picked};
+  void add(Rows x, const int32_t* picked, const Product& product) {
+    products_[size_] = product;
+    groups_[size_] = {.x = x, .products = {&products_[size_], 1}, .picked = picked};
     ++size_;
   }
   void multiply(const Pass& pass) const { baleen::multiply(pass.compute, {groups_, size_}, pass.scratch); }
 
  private:
   ProductGroup* groups_;
-  std::array<Product, 2>* products_;
+  Product* products_;
   size_t size_ = 0;
 };
-
-/// gate and up of an MLP.
-std::array<Product, 2> inner(const Mlp& mlp, Rows gate, Rows up) {
-  return {Product{&mlp.gate.weights(), gate}, Product{&mlp.up.weights(), up}};
-}
 
 /// x[row] += sum of weight * answer over the row's experts, in order of their indexes.
 void add_answers(const Pass& pass, const Plan& plan, int64_t used, Rows answers, Rows x) {
@@ -100,27 +93,23 @@ void Moe::multiply_add(const Pass& pass, Rows h, Rows x) const {
   const Plan plan = route(pass, router, gate.multiply(pass, h));
   const int64_t ffn = experts.front().gate.weights().rows(), most = most_groups(*this, h.count);
   const int64_t shared_ffn = has_shared ? shared.gate.weights().rows() : 0;
-  const Rows g = pass.take_rows(plan.assignments, ffn), u = pass.take_rows(plan.assignments, ffn);
-  const Rows shared_g = pass.take_rows(h.count, shared_ffn), shared_u = pass.take_rows(h.count, shared_ffn);
+  const Rows hidden = pass.take_rows(plan.assignments, ffn);
+  const Rows shared_hidden = pass.take_rows(h.count, shared_ffn);
   const Rows answers = pass.take_rows(plan.assignments, x.width);
   Groups in(pass, most), out(pass, most);
   for (size_t e = 0; e < experts.size(); ++e) {
     const int64_t first = plan.first[e], count = plan.first[e + 1] - first;
     if (count == 0) continue;
-    const Rows eg = part(g, first, count), eu = part(u, first, count);
-    in.add({h.data, count, h.width, h.stride}, plan.rows + first, inner(experts[e], eg, eu), 2);
-    out.add(eg, nullptr, {Product{&experts[e].down.weights(), part(answers, first, count)}}, 1);
+    const Rows own = part(hidden, first, count);
+    in.add({h.data, count, h.width, h.stride}, plan.rows + first, experts[e].inner(own));
+    out.add(own, nullptr, {experts[e].down.factor(), part(answers, first, count)});
     pass.report.routed_bytes += experts[e].packed_bytes();
   }
   if (has_shared) {
-    in.add(h, nullptr, inner(shared, shared_g, shared_u), 2);
-    out.add(shared_g, nullptr, {Product{&shared.down.weights(), x, Store::add}}, 1);
+    in.add(h, nullptr, shared.inner(shared_hidden));
+    out.add(shared_hidden, nullptr, {shared.down.factor(), x, Store::add});
   }
   in.multiply(pass);
-  for_each_row(pass, plan.assignments, [&](int64_t i) { pass.kernels().silu_mul(g.row(i), u.row(i), ffn); });
-  if (has_shared)
-    for_each_row(pass, h.count,
-                 [&](int64_t i) { pass.kernels().silu_mul(shared_g.row(i), shared_u.row(i), shared_ffn); });
   out.multiply(pass);
   add_answers(pass, plan, router.used(), answers, x);
 }
@@ -133,11 +122,11 @@ size_t Moe::scratch_bytes(const Compute& compute, int64_t rows) const {
   const MultiplySize product{.rows = all + rows,
                              .cols = std::max({dim, ffn, shared_ffn}),
                              .groups = most_groups(*this, rows),
-                             .products = 2 * most_groups(*this, rows)};
+                             .products = most_groups(*this, rows)};
   return rows_bytes(rows, router.count()) + rows_bytes(rows, router.rank_count()) + 4 * rows_bytes(all, 1) +
-         rows_bytes(router.count() + 1, 1) + 2 * rows_bytes(all, ffn) + 2 * rows_bytes(rows, shared_ffn) +
+         rows_bytes(router.count() + 1, 1) + rows_bytes(all, ffn) + rows_bytes(rows, shared_ffn) +
          rows_bytes(all, dim) + rows_bytes(rows, dim) +
-         2 * (groups * (sizeof(ProductGroup) + 2 * sizeof(Product)) + 2 * 64) +
+         2 * (groups * (sizeof(ProductGroup) + sizeof(Product)) + 2 * 64) +
          multiply_scratch_bytes(compute, product);
 }
 

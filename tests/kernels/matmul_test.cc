@@ -42,7 +42,7 @@ std::vector<float> product(const Compute& compute, const PackedMatrix& weights, 
   const int64_t tokens = static_cast<int64_t>(x.size()) / weights.cols();
   std::vector<float> out(static_cast<size_t>(tokens * weights.rows()), 0.25f), in = x;
   Workspace scratch(multiply_scratch_bytes(compute, {.rows = tokens, .cols = weights.cols()}));
-  const Product each{&weights, {out.data(), tokens, weights.rows(), weights.rows()}, store};
+  const Product each{{&weights}, {out.data(), tokens, weights.rows(), weights.rows()}, store};
   multiply(compute, {in.data(), tokens, weights.cols(), weights.cols()}, {&each, 1}, scratch);
   return out;
 }
@@ -186,7 +186,7 @@ TEST(Matmul, GroupingAndThreadsChangeNoBit) {
   }
   std::vector<Product> products;
   for (size_t i = 0; i < matrices.size(); ++i)
-    products.push_back({&matrices[i], {outs[i].data(), tokens, matrices[i].rows(), matrices[i].rows()}});
+    products.push_back({{&matrices[i]}, {outs[i].data(), tokens, matrices[i].rows(), matrices[i].rows()}});
   auto in = x;
   Workspace scratch(multiply_scratch_bytes(shared, {.rows = tokens, .cols = cols}));
   multiply(shared, {in.data(), tokens, cols, cols}, products, scratch);
@@ -227,10 +227,10 @@ TEST(Matmul, SeveralInputsAtOnceChangeNoBit) {
     for (size_t i = 0; i < 3; ++i) {
       const auto count = static_cast<int64_t>(picked[i].size());
       outs[i].resize(picked[i].size() * 37);
-      products.push_back({&(*experts)[i], {outs[i].data(), count, 37, 37}});
+      products.push_back({{&(*experts)[i]}, {outs[i].data(), count, 37, 37}});
     }
     outs[3].resize(static_cast<size_t>(kRows * narrow.rows));
-    products.push_back({&other, {outs[3].data(), kRows, narrow.rows, narrow.rows}});
+    products.push_back({{&other}, {outs[3].data(), kRows, narrow.rows, narrow.rows}});
     std::vector<ProductGroup> groups;
     for (size_t i = 0; i < 3; ++i)
       groups.push_back({.x = {x.data(), static_cast<int64_t>(picked[i].size()), kWide, kWide},
@@ -248,6 +248,39 @@ TEST(Matmul, SeveralInputsAtOnceChangeNoBit) {
       if (!rows.empty()) expect_same_bits(outs[i], product(compute, (*experts)[i], rows), text(type, shape));
     }
     expect_same_bits(outs[3], product(compute, other, y), text(type, narrow));
+  }
+}
+
+// Types of one scheme, of two, and one without kernels; whole and partial panels; one row, one tile, several, many.
+TEST(Matmul, GatedIsSiluOfOneProductTimesTheOther) {
+  std::mt19937 random(6);
+  ThreadPool two(2);
+  const auto pairs = {std::pair{BlockType::q4_1, BlockType::q4_1},
+                      {BlockType::q4_k, BlockType::q6_k},
+                      {BlockType::q8_0, BlockType::q4_k},
+                      {BlockType::iq2_xs, BlockType::q4_k},
+                      {BlockType::f16, BlockType::f32}};
+  constexpr int64_t kCols = 512;
+  for (const KernelTable* table : fast_tables()) {
+    const Compute compute{table, &two};
+    for (const auto& [gate_type, up_type] : pairs)
+      for (const int64_t rows : {16, 83})
+        for (const int64_t tokens : {1, 5, 16, 45, 201}) {
+          const Shape shape{rows, kCols, tokens};
+          const auto gate = packed(gate_type, shape, random_blocks(gate_type, rows * kCols, random), compute);
+          const auto up = packed(up_type, shape, random_blocks(up_type, rows * kCols, random), compute);
+          auto x = random_rows(tokens * kCols, random);
+          const auto bias = random_rows(rows, random);
+          auto expected = product(compute, gate, x), other = product(compute, up, x);
+          for (int64_t t = 0; t < tokens; ++t) table->rows.add(bias.data(), rows, other.data() + t * rows);
+          table->rows.silu_mul(expected.data(), other.data(), tokens * rows);
+          std::vector<float> out(expected.size());
+          Workspace scratch(multiply_scratch_bytes(compute, {.rows = tokens, .cols = kCols}));
+          const Product each{
+              .factor = {&gate}, .out = {out.data(), tokens, rows, rows}, .up = {&up, bias.data()}};
+          multiply(compute, {x.data(), tokens, kCols, kCols}, {&each, 1}, scratch);
+          expect_same_bits(out, expected, text(gate_type, shape) + " gates " + text(up_type, shape));
+        }
   }
 }
 
