@@ -94,9 +94,10 @@ int64_t ThreadPool::work_on_share(const Loop& loop, int share, int thread) {
     // Numbers of newer loops are larger than any count.
     const auto index = std::max<int64_t>(0, static_cast<int64_t>(now - none));
     if (index >= count) return done;
-    if (!taken.compare_exchange_weak(now, none + static_cast<uint64_t>(index) + 1)) continue;
-    loop.function(loop.context, first + index, thread);
-    ++done;
+    const int64_t end = index + (count - index + 1) / 2;
+    if (!taken.compare_exchange_weak(now, none + static_cast<uint64_t>(end))) continue;
+    for (int64_t i = index; i < end; ++i) loop.function(loop.context, first + i, thread);
+    done += end - index;
     now = taken.load(std::memory_order_acquire);
   }
 }

@@ -99,16 +99,6 @@ void add_bias(const RowKernels& kernels, const Block& block, const float* bias) 
   for (int t = 0; t < block.tokens; ++t) kernels.add(bias, block.rows, block.out + t * block.stride);
 }
 
-/// block = silu(block) . up, `up` [tokens][16].
-void gate(const RowKernels& kernels, const Block& block, const float* up) {
-  float gates[kTileTokens * kPanelRows] = {};
-  for (int t = 0; t < block.tokens; ++t)
-    std::copy_n(block.out + t * block.stride, block.rows, gates + t * kPanelRows);
-  kernels.silu_mul(gates, up, int64_t{block.tokens} * kPanelRows);
-  for (int t = 0; t < block.tokens; ++t)
-    std::copy_n(gates + t * kPanelRows, block.rows, block.out + t * block.stride);
-}
-
 /// A tile's product with a panel whose bytes are `data`.
 void multiply_tile(const Work& work, const Side& side, int64_t tile, int64_t panel, const std::byte* data,
                    Ahead ahead = {}) {
@@ -133,9 +123,9 @@ void multiply_tile(const Work& work, const Side& side, int64_t tile, int64_t pan
     if (side.factor.bias != nullptr) add_bias(*work.rows, to, side.factor.bias + row);
   };
   if (!side.gated) return multiply_into(block);
-  float up[kTileTokens * kPanelRows] = {};
+  float up[kTileTokens * kPanelRows];
   multiply_into({up, kPanelRows, block.tokens, block.rows});
-  gate(*work.rows, block, up);
+  work.rows->silu_mul({block.out, block.stride, up, kPanelRows, block.tokens, block.rows});
 }
 
 /// So few rows that the core's own prefetchers do best.
@@ -240,13 +230,17 @@ class Call {
       if (group.x.count == 0) continue;  // a step whose logits nobody wants
       Activations* const x = &activations_[groups_++];
       *x = {&group, {}};
+      if (group.norm.weight != nullptr) normed_cols_ = std::max(normed_cols_, group.x.width);
       for (const Product& product : group.products) add(x, product);
     }
   }
 
   void arrange() const {
     const std::span<const Arrangement> all(arrangements_, arrangements_count_);
-    compute_.pool->parallel_for(tiles_, [&](int64_t task, int) {
+    const int64_t tile_floats = normed_cols_ * kTileTokens;
+    const size_t mark = scratch_.mark();
+    float* normed = scratch_.take<float>(compute_.pool->size() * tile_floats);
+    compute_.pool->parallel_for(tiles_, [&](int64_t task, int thread) {
       const Arrangement& arrangement = owner(all, task);
       const Activations& x = *arrangement.x;
       const int64_t index = task - arrangement.first_task;
@@ -254,9 +248,11 @@ class Call {
                           .cols = x.group->x.width,
                           .tokens = x.rows(index),
                           .out = x.tile(arrangement.scheme, index)};
-      for (int t = 0; t < tile.tokens; ++t) tile.rows[t] = x.row(x.first_row(index) + t);
+      for (int t = 0; t < tile.tokens; ++t)
+        tile.rows[t] = input(x, x.first_row(index) + t, normed + thread * tile_floats + t * tile.cols);
       arrange_kernel(compute_.kernels->matmul, arrangement.scheme)(tile);
     });
+    scratch_.back_to(mark);
   }
 
   void run() const {
@@ -277,6 +273,15 @@ class Call {
   }
 
  private:
+  /// A row as the weights take it; where it has to be normed, in `normed`.
+  const float* input(const Activations& x, int64_t index, float* normed) const {
+    const float* const row = x.row(index);
+    const RowNorm& norm = x.group->norm;
+    if (norm.weight == nullptr) return row;
+    compute_.kernels->rows.rms_norm(row, norm.weight, x.group->x.width, norm.eps, normed);
+    return normed;
+  }
+
   /// Of a task's unit; null where there is no such task.
   const std::byte* first_panel(int64_t task) const {
     if (task >= units_) return nullptr;
@@ -324,7 +329,7 @@ class Call {
   Arrangement* arrangements_ = nullptr;
   Work* works_ = nullptr;
   size_t groups_ = 0, arrangements_count_ = 0, works_count_ = 0;
-  int64_t panels_ = 0, tiles_ = 0, units_ = 0, unpacked_cols_ = 0;
+  int64_t panels_ = 0, tiles_ = 0, units_ = 0, normed_cols_ = 0, unpacked_cols_ = 0;
 };
 
 }  // namespace
@@ -337,12 +342,14 @@ void multiply(const Compute& compute, std::span<const ProductGroup> groups, Work
   scratch.back_to(mark);
 }
 
-void multiply(const Compute& compute, Rows x, std::span<const Product> products, Workspace& scratch) {
-  const ProductGroup group{.x = x, .products = products};
+void multiply(const Compute& compute, Rows x, std::span<const Product> products, Workspace& scratch,
+              RowNorm norm) {
+  const ProductGroup group{.x = x, .products = products, .norm = norm};
   multiply(compute, {&group, 1}, scratch);
 }
 
 size_t multiply_scratch_bytes(const Compute& compute, const MultiplySize& size) {
+  static_assert(kPanelRows >= kTileTokens);  // an unpacked panel, or a tile's normed rows
   int64_t bytes = padded(compute.pool->size() * size.cols * kPanelRows * 4);
   for (const Scheme scheme : {Scheme::floats, Scheme::blocks32, Scheme::blocks256})
     bytes += size.rows * activation_bytes(scheme, size.cols) + size.groups * 64;

@@ -34,19 +34,27 @@ struct Product {
   Factor up{};
 };
 
-/// Products of one input. x is quantised once per scheme that its weights need.
+/// A root mean square norm of rows (RowKernels::rms_norm); without a weight none.
+struct RowNorm {
+  const float* weight = nullptr;  ///< [width of the rows]
+  float eps = 0;
+};
+
+/// Products of one input. x is normed, where a norm is given, and quantised once per scheme that its weights need.
 struct ProductGroup {
   Rows x;
   std::span<const Product> products;
   const int32_t* picked =
       nullptr;  ///< [x.count]: the rows of x that take part, in this order; null: the first ones
+  RowNorm norm{};
 };
 
 /// The products of several inputs (the experts of a layer, the heads of a projection). The panels of all of them are
 /// shared among the threads. Same bits for any number of rows or threads and any grouping.
 void multiply(const Compute& compute, std::span<const ProductGroup> groups, Workspace& scratch);
 /// Of one input: q, k, v; gate, up.
-void multiply(const Compute& compute, Rows x, std::span<const Product> products, Workspace& scratch);
+void multiply(const Compute& compute, Rows x, std::span<const Product> products, Workspace& scratch,
+              RowNorm norm = {});
 
 /// What bounds the scratch of a multiply().
 struct MultiplySize {

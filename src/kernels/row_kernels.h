@@ -69,6 +69,15 @@ struct I16Queries {
   float* scales;   ///< [rows, blocks]
 };
 
+/// Rows of gates and of what they let through, [count, width] each.
+struct GatedRows {
+  float* gate;
+  int64_t gate_stride;
+  const float* up;
+  int64_t up_stride;
+  int64_t count, width;
+};
+
 struct RowKernels {
   /// out[i] = x[i] * (1 / sqrt(mean of x^2 + eps)) * weight[i]. out may be x.
   void (*rms_norm)(const float* x, const float* weight, int64_t width, float eps, float* out);
@@ -76,7 +85,7 @@ struct RowKernels {
   void (*rotate_neighbours)(float* x, const float* cos, const float* sin, int64_t pairs);
   void (*rotate_halves)(float* x, const float* cos, const float* sin, int64_t pairs);
   /// gate[i] = silu(gate[i]) * up[i].
-  void (*silu_mul)(float* gate, const float* up, int64_t width);
+  void (*silu_mul)(const GatedRows& rows);
   /// out[i] += x[i].
   void (*add)(const float* x, int64_t width, float* out);
   /// out[i] = x[i] * factor. out may be x.

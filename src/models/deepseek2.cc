@@ -49,20 +49,19 @@ class DeepSeek2 final : public Model {
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, rope / 2]
     for (int32_t index = 0; const Layer& layer : layers_) {
       const ScratchScope one_layer(scratch);
-      Rows h = rms_norm(pass, x, layer.attn_norm, params_.norm_eps);  // [rows, dim]
-      const auto p = layer.attention.project(pass, h);                // queries and latents
+      const Rows h = rms_norm(pass, x, row_norm(layer.attn_norm, params_.norm_eps));  // [rows, dim]
+      const auto p = layer.attention.project(pass, h);                                // queries and latents
       layer.attention.rotate(pass, rope_, rotation, p);
       store_latents(pass, index, p.latents);
       const Selection keys = layer.indexer.select(pass, index, h, p.compressed, rotation);
       const Rows q = layer.attention.absorb(pass, p.queries);  // [rows, heads * (kv_rank + rope)]
       Rows a = attention_.attend(pass, index, q, keys);        // [rows, heads * kv_rank]
       if (index + 1 == params_.layers) keep_wanted(pass, {&x, &a});
-      layer.attention.multiply_add(pass, a, x);  // x += out * values(a)
-      h = rms_norm(pass, x, layer.ffn_norm, params_.norm_eps);
-      layer.ffn.multiply_add(pass, h, x);  // MLP or experts
+      layer.attention.multiply_add(pass, a, x);                                     // x += out * values(a)
+      layer.ffn.multiply_add(pass, row_norm(layer.ffn_norm, params_.norm_eps), x);  // MLP or experts
       ++index;
     }
-    output_.multiply_into(pass, rms_norm(pass, x, output_norm_, params_.norm_eps), logits);
+    output_.multiply_into(pass, x, row_norm(output_norm_, params_.norm_eps), logits);
     return report;
   }
 
@@ -85,9 +84,8 @@ class DeepSeek2 final : public Model {
     }
     const size_t around = rows_bytes(rows, params_.dim) + 2 * rows_bytes(rows, rope_.pairs());
     const size_t layer =
-        2 * rows_bytes(rows, params_.dim) + attention + attention_.scratch_bytes(compute_, rows) + ffn;
-    const size_t end = rows_bytes(wanted, params_.dim) +
-                       multiply_scratch_bytes(compute_, {.rows = wanted, .cols = params_.dim});
+        rows_bytes(rows, params_.dim) + attention + attention_.scratch_bytes(compute_, rows) + ffn;
+    const size_t end = multiply_scratch_bytes(compute_, {.rows = wanted, .cols = params_.dim});
     return around + std::max(layer, end);
   }
 

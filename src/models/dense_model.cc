@@ -63,9 +63,8 @@ size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
   const size_t attention = rows_bytes(rows, q) + rows_bytes(rows, k) + rows_bytes(rows, v) +
                            attention_.scratch_bytes(compute_, rows) +
                            multiply_scratch_bytes(compute_, product);
-  const size_t layer = 2 * rows_bytes(rows, p.dim) + attention + ffn;
-  const size_t end =
-      rows_bytes(wanted, p.dim) + multiply_scratch_bytes(compute_, {.rows = wanted, .cols = p.dim});
+  const size_t layer = attention + ffn;
+  const size_t end = multiply_scratch_bytes(compute_, {.rows = wanted, .cols = p.dim});
   return around + std::max(layer, end);
 }
 

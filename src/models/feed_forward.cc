@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "models/norm.h"
+
 namespace baleen {
 namespace {
 
@@ -45,12 +47,17 @@ FeedForward FeedForward::load(WeightLoader& loader, int32_t layer) {
   return loaded;
 }
 
-void FeedForward::multiply_add(const Pass& pass, Rows h, Rows x) const {
-  std::visit([&](const auto& block) { block.multiply_add(pass, h, x); }, block_);
+void FeedForward::multiply_add(const Pass& pass, RowNorm norm, Rows x) const {
+  if (const Mlp* mlp = std::get_if<Mlp>(&block_)) return mlp->multiply_add(pass, norm, x);
+  const ScratchScope scope(pass.scratch);
+  std::get<Moe>(block_).multiply_add(pass, rms_norm(pass, x, norm),
+                                     x);  // router and experts take the same rows
 }
 
 size_t FeedForward::scratch_bytes(const Compute& compute, int64_t rows) const {
-  return std::visit([&](const auto& block) { return block.scratch_bytes(compute, rows); }, block_);
+  if (const Mlp* mlp = std::get_if<Mlp>(&block_)) return mlp->scratch_bytes(compute, rows);
+  const Moe& moe = std::get<Moe>(block_);
+  return rows_bytes(rows, moe.gate.weights().cols()) + moe.scratch_bytes(compute, rows);
 }
 
 void FeedForward::add_cost(ModelCost& cost) const {

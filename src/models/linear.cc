@@ -9,10 +9,10 @@ void Linear::multiply_add(const Pass& pass, Rows x, Rows sum) const {
   baleen::multiply(pass.compute, x, {&product, 1}, pass.scratch);
 }
 
-void Linear::multiply_into(const Pass& pass, Rows x, float* out) const {
+void Linear::multiply_into(const Pass& pass, Rows x, RowNorm norm, float* out) const {
   if (x.count == 0) return;  // a prefill chunk that is not the last wants no logits
   const Product product{factor(), {out, x.count, weights_->rows(), weights_->rows()}};
-  baleen::multiply(pass.compute, x, {&product, 1}, pass.scratch);
+  baleen::multiply(pass.compute, x, {&product, 1}, pass.scratch, norm);
 }
 
 void Linear::add_cost(ModelCost& cost) const {

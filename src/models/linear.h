@@ -33,12 +33,13 @@ class Linear {
   /// sum [rows, out] += product.
   void multiply_add(const Pass& pass, Rows x, Rows sum) const;
   /// Into memory of the caller's: out [rows, out].
-  void multiply_into(const Pass& pass, Rows x, float* out) const;
+  void multiply_into(const Pass& pass, Rows x, RowNorm norm, float* out) const;
 
   /// Several matrices with one input: out[i] = x * linear[i], the input quantised once.
   template <size_t kCount>
   static std::array<Rows, kCount> multiply_all(const Pass& pass, Rows x,
-                                               const std::array<const Linear*, kCount>& linears);
+                                               const std::array<const Linear*, kCount>& linears,
+                                               RowNorm norm = {});
 
  private:
   std::shared_ptr<const PackedMatrix> weights_;
@@ -53,14 +54,15 @@ size_t multiply_heads_scratch_bytes(const Compute& compute, std::span<const Line
 
 template <size_t kCount>
 std::array<Rows, kCount> Linear::multiply_all(const Pass& pass, Rows x,
-                                              const std::array<const Linear*, kCount>& linears) {
+                                              const std::array<const Linear*, kCount>& linears,
+                                              RowNorm norm) {
   std::array<Rows, kCount> out;
   std::array<Product, kCount> products;
   for (size_t i = 0; i < kCount; ++i) {
     out[i] = pass.take_rows(x.count, linears[i]->weights().rows());
     products[i] = {linears[i]->factor(), out[i]};
   }
-  baleen::multiply(pass.compute, x, products, pass.scratch);
+  baleen::multiply(pass.compute, x, products, pass.scratch, norm);
   return out;
 }
 

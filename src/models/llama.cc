@@ -24,8 +24,8 @@ class Llama final : public DenseModel {
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, key_dim / 2]
     for (int32_t index = 0; const DenseLayer& layer : layers()) {
       const ScratchScope one_layer(scratch);
-      Rows h = rms_norm(pass, x, layer.attn_norm, p.norm_eps);  // [rows, dim]
-      const auto [q, k, v] = Linear::multiply_all<3>(pass, h, {&layer.q, &layer.k, &layer.v});
+      const RowNorm norm = row_norm(layer.attn_norm, p.norm_eps);
+      const auto [q, k, v] = Linear::multiply_all<3>(pass, x, {&layer.q, &layer.k, &layer.v}, norm);
       if (has_rope(index)) {
         rope_.rotate(pass, rotation, q, p.key_dim);  // [rows, heads * key_dim]
         rope_.rotate(pass, rotation, k, p.key_dim);  // [rows, kv_heads * key_dim]
@@ -34,11 +34,10 @@ class Llama final : public DenseModel {
       Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
       if (index + 1 == p.layers) keep_wanted(pass, {&x, &a});
       layer.out.multiply_add(pass, a, x);  // x += a * out
-      h = rms_norm(pass, x, layer.ffn_norm, p.norm_eps);
-      layer.ffn.multiply_add(pass, h, x);  // x += down * (silu(gate * h) . (up * h))
+      layer.ffn.multiply_add(pass, row_norm(layer.ffn_norm, p.norm_eps), x);
       ++index;
     }
-    output_.multiply_into(pass, rms_norm(pass, x, output_norm_, p.norm_eps), logits);
+    output_.multiply_into(pass, x, row_norm(output_norm_, p.norm_eps), logits);
     return report;
   }
 };

@@ -6,11 +6,11 @@ namespace baleen {
 
 Product Mlp::inner(Rows out) const { return {.factor = gate.factor(), .out = out, .up = up.factor()}; }
 
-void Mlp::multiply_add(const Pass& pass, Rows h, Rows x) const {
+void Mlp::multiply_add(const Pass& pass, RowNorm norm, Rows x) const {
   const ScratchScope scope(pass.scratch);
-  const Rows hidden = pass.take_rows(h.count, gate.weights().rows());
+  const Rows hidden = pass.take_rows(x.count, gate.weights().rows());
   const Product product = inner(hidden);
-  multiply(pass.compute, h, {&product, 1}, pass.scratch);
+  multiply(pass.compute, x, {&product, 1}, pass.scratch, norm);
   down.multiply_add(pass, hidden, x);
 }
 

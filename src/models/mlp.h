@@ -8,8 +8,8 @@ namespace baleen {
 struct Mlp {
   Linear gate, up, down;  ///< [ffn, dim], [ffn, dim], [dim, ffn]
 
-  /// x += down * (silu(gate * h) . (up * h)).
-  void multiply_add(const Pass& pass, Rows h, Rows x) const;
+  /// x += down * (silu(gate * h) . (up * h)), h = norm(x).
+  void multiply_add(const Pass& pass, RowNorm norm, Rows x) const;
   /// out = silu(gate * h) . (up * h), to be multiplied with h.
   Product inner(Rows out) const;
   size_t scratch_bytes(const Compute& compute, int64_t rows) const;

@@ -20,11 +20,10 @@ float row_sum(int64_t width, const Term& term) {
 
 }  // namespace
 
-Rows rms_norm(const Pass& pass, Rows x, const std::vector<float>& weight, float eps) {
-  CHECK(static_cast<int64_t>(weight.size()) == x.width);
+Rows rms_norm(const Pass& pass, Rows x, RowNorm norm) {
   const Rows out = pass.take_rows(x.count, x.width);
   for_each_row(pass, x.count, [&](int64_t row) {
-    pass.kernels().rms_norm(x.row(row), weight.data(), x.width, eps, out.row(row));
+    pass.kernels().rms_norm(x.row(row), norm.weight, x.width, norm.eps, out.row(row));
   });
   return out;
 }

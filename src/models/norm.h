@@ -7,8 +7,10 @@
 
 namespace baleen {
 
-/// x / sqrt(mean(x^2) + eps) * weight: [rows, width].
-Rows rms_norm(const Pass& pass, Rows x, const std::vector<float>& weight, float eps);
+/// x / sqrt(mean(x^2) + eps) * weight, for a product to do on its way (ProductGroup).
+inline RowNorm row_norm(const std::vector<float>& weight, float eps) { return {weight.data(), eps}; }
+/// The same at once, for several products: [rows, width].
+Rows rms_norm(const Pass& pass, Rows x, RowNorm norm);
 /// The same over the first weight.size() columns of x, in place.
 void rms_norm_front(const Pass& pass, Rows x, const std::vector<float>& weight, float eps);
 /// The same over each head of x [rows, heads * head_dim], in place; weight [head_dim].

@@ -23,8 +23,8 @@ class Qwen3 final : public DenseModel {
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, key_dim / 2]
     for (int32_t index = 0; const DenseLayer& layer : layers()) {
       const ScratchScope one_layer(scratch);
-      Rows h = rms_norm(pass, x, layer.attn_norm, p.norm_eps);  // [rows, dim]
-      const auto [q, k, v] = Linear::multiply_all<3>(pass, h, {&layer.q, &layer.k, &layer.v});
+      const RowNorm norm = row_norm(layer.attn_norm, p.norm_eps);
+      const auto [q, k, v] = Linear::multiply_all<3>(pass, x, {&layer.q, &layer.k, &layer.v}, norm);
       rms_norm_heads(pass, q, layer.q_norm, p.norm_eps);  // each head of [rows, heads * key_dim]
       rms_norm_heads(pass, k, layer.k_norm, p.norm_eps);
       rope_.rotate(pass, rotation, q, p.key_dim);
@@ -32,12 +32,11 @@ class Qwen3 final : public DenseModel {
       store_keys_and_values(pass, index, k, v);
       Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
       if (index + 1 == p.layers) keep_wanted(pass, {&x, &a});
-      layer.out.multiply_add(pass, a, x);  // x += a * out
-      h = rms_norm(pass, x, layer.ffn_norm, p.norm_eps);
-      layer.ffn.multiply_add(pass, h, x);  // MLP or experts
+      layer.out.multiply_add(pass, a, x);                                     // x += a * out
+      layer.ffn.multiply_add(pass, row_norm(layer.ffn_norm, p.norm_eps), x);  // MLP or experts
       ++index;
     }
-    output_.multiply_into(pass, rms_norm(pass, x, output_norm_, p.norm_eps), logits);
+    output_.multiply_into(pass, x, row_norm(output_norm_, p.norm_eps), logits);
     return report;
   }
 };

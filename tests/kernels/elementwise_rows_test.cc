@@ -47,7 +47,9 @@ TEST(ElementwiseRows, RopeHasTheBitsOfRef) {
 
 TEST(ElementwiseRows, ActivationsHaveTheBitsOfRef) {
   expect_same_everywhere("silu_mul", [](const RowKernels& rows, std::vector<float>& x, int64_t width) {
-    rows.silu_mul(x.data(), x.data() + width, width);
+    const int64_t half = width / 2;  // two rows, the second up to the end
+    rows.silu_mul({x.data(), width - half, x.data() + width, width - half, half == 0 ? 1 : 2,
+                   half == 0 ? width : half});
   });
   expect_same_everywhere("add", [](const RowKernels& rows, std::vector<float>& x, int64_t width) {
     rows.add(x.data(), width, x.data() + width);
@@ -61,7 +63,7 @@ TEST(ElementwiseRows, SiluIsRight) {
   for (const float x : {-90.0f, -20.0f, -1.0f, -0.0f, 0.0f, 0.5f, 3.0f, 40.0f, 88.5f}) {
     float gate = x;
     const float one = 1;
-    ref_row_kernels().silu_mul(&gate, &one, 1);
+    ref_row_kernels().silu_mul({&gate, 1, &one, 1, 1, 1});
     const double truth = x / (1 + std::exp(-double{x}));
     EXPECT_NEAR(gate, truth, std::abs(truth) * 3e-7 + 1e-37) << x;
   }

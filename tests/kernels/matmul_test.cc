@@ -273,7 +273,7 @@ TEST(Matmul, GatedIsSiluOfOneProductTimesTheOther) {
           const auto bias = random_rows(rows, random);
           auto expected = product(compute, gate, x), other = product(compute, up, x);
           for (int64_t t = 0; t < tokens; ++t) table->rows.add(bias.data(), rows, other.data() + t * rows);
-          table->rows.silu_mul(expected.data(), other.data(), tokens * rows);
+          table->rows.silu_mul({expected.data(), rows, other.data(), rows, tokens, rows});
           std::vector<float> out(expected.size());
           Workspace scratch(multiply_scratch_bytes(compute, {.rows = tokens, .cols = kCols}));
           const Product each{

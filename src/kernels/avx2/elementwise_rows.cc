@@ -42,13 +42,17 @@ void rotate_halves(float* x, const float* cos, const float* sin, int64_t pairs) 
   });
 }
 
-void silu_mul(float* gate, const float* up, int64_t width) {
+void silu_mul(const GatedRows& rows) {
   const __m256 one = _mm256_set1_ps(1), sign = _mm256_set1_ps(-0.0f);
-  for_vectors(width, [&](auto access, int64_t i, int64_t left) {
-    const __m256 g = access.load(gate + i, left), u = access.load(up + i, left);
-    const __m256 silu = _mm256_div_ps(g, _mm256_add_ps(one, exp(_mm256_xor_ps(g, sign))));
-    access.store(gate + i, left, _mm256_mul_ps(silu, u));
-  });
+  for (int64_t r = 0; r < rows.count; ++r) {
+    float* gate = rows.gate + r * rows.gate_stride;
+    const float* up = rows.up + r * rows.up_stride;
+    for_vectors(rows.width, [&](auto access, int64_t i, int64_t left) {
+      const __m256 g = access.load(gate + i, left), u = access.load(up + i, left);
+      const __m256 silu = _mm256_div_ps(g, _mm256_add_ps(one, exp(_mm256_xor_ps(g, sign))));
+      access.store(gate + i, left, _mm256_mul_ps(silu, u));
+    });
+  }
 }
 
 void add(const float* x, int64_t width, float* out) {

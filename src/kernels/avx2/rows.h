@@ -147,7 +147,7 @@ BALEEN_INLINE T* next_row(T* row, int64_t stride) {
 void rms_norm(const float* x, const float* weight, int64_t width, float eps, float* out);
 void rotate_neighbours(float* x, const float* cos, const float* sin, int64_t pairs);
 void rotate_halves(float* x, const float* cos, const float* sin, int64_t pairs);
-void silu_mul(float* gate, const float* up, int64_t width);
+void silu_mul(const GatedRows& rows);
 void add(const float* x, int64_t width, float* out);
 void scale(const float* x, float factor, int64_t width, float* out);
 

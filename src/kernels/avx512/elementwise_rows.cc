@@ -42,13 +42,17 @@ void rotate_halves(float* x, const float* cos, const float* sin, int64_t pairs) 
   }
 }
 
-void silu_mul(float* gate, const float* up, int64_t width) {
+void silu_mul(const GatedRows& rows) {
   const __m512 one = _mm512_set1_ps(1), sign = _mm512_set1_ps(-0.0f);
-  for (int64_t i = 0; i < width; i += 16) {
-    const __mmask16 mask = lanes_left(width - i);
-    const __m512 g = _mm512_maskz_loadu_ps(mask, gate + i), u = _mm512_maskz_loadu_ps(mask, up + i);
-    const __m512 silu = _mm512_div_ps(g, _mm512_add_ps(one, exp(_mm512_xor_ps(g, sign))));
-    _mm512_mask_storeu_ps(gate + i, mask, _mm512_mul_ps(silu, u));
+  for (int64_t r = 0; r < rows.count; ++r) {
+    float* gate = rows.gate + r * rows.gate_stride;
+    const float* up = rows.up + r * rows.up_stride;
+    for (int64_t i = 0; i < rows.width; i += 16) {
+      const __mmask16 mask = lanes_left(rows.width - i);
+      const __m512 g = _mm512_maskz_loadu_ps(mask, gate + i), u = _mm512_maskz_loadu_ps(mask, up + i);
+      const __m512 silu = _mm512_div_ps(g, _mm512_add_ps(one, exp(_mm512_xor_ps(g, sign))));
+      _mm512_mask_storeu_ps(gate + i, mask, _mm512_mul_ps(silu, u));
+    }
   }
 }
 

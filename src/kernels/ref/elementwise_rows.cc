@@ -65,8 +65,12 @@ void rotate_halves(float* x, const float* cos, const float* sin, int64_t pairs) 
 }
 
 /// silu(g) = g / (1 + e^-g).
-void silu_mul(float* gate, const float* up, int64_t width) {
-  for (int64_t i = 0; i < width; ++i) gate[i] = (gate[i] / (1.0f + exp(-gate[i]))) * up[i];
+void silu_mul(const GatedRows& rows) {
+  for (int64_t r = 0; r < rows.count; ++r) {
+    float* gate = rows.gate + r * rows.gate_stride;
+    const float* up = rows.up + r * rows.up_stride;
+    for (int64_t i = 0; i < rows.width; ++i) gate[i] = (gate[i] / (1.0f + exp(-gate[i]))) * up[i];
+  }
 }
 
 void add(const float* x, int64_t width, float* out) {

@@ -17,7 +17,7 @@ float tree_max(float* lanes, int n);
 void rms_norm(const float* x, const float* weight, int64_t width, float eps, float* out);
 void rotate_neighbours(float* x, const float* cos, const float* sin, int64_t pairs);
 void rotate_halves(float* x, const float* cos, const float* sin, int64_t pairs);
-void silu_mul(float* gate, const float* up, int64_t width);
+void silu_mul(const GatedRows& rows);
 void add(const float* x, int64_t width, float* out);
 void scale(const float* x, float factor, int64_t width, float* out);
 
