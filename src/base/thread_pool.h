@@ -10,11 +10,11 @@
 namespace baleen {
 
 /// The caller of parallel_for works too, so a pool of n has n - 1 threads of its own. Each thread has an equal share of
-/// neighbouring indexes, of which it takes half of what is left at a time (guided self-scheduling, Polychronopoulos and
-/// Kuck 1987), and then the same of the others' shares: where all keep pace they touch nothing of each other's but the
-/// loop's start and end. Between cores that share no cache a line of memory takes a quarter of a microsecond, and every
-/// taking waits until all that was stored before it has arrived. The caller waits for indexes, not for threads: a thread
-/// that the system has taken away costs the indexes it holds and no more. One caller at a time.
+/// neighbouring indexes, of which it takes half of what is left at a time (guided self-scheduling, Polychronopoulos
+/// and Kuck 1987), and then the same of the others' shares: where all keep pace they touch nothing of each other's but
+/// the loop's start and end. Between cores that share no cache a line of memory takes a quarter of a microsecond, and
+/// every taking waits until all that was stored before it has arrived. The caller waits for indexes, not for threads:
+/// a thread that the system has taken away costs the indexes it holds and no more. One caller at a time.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);
@@ -47,8 +47,8 @@ class ThreadPool {
   };
 
   /// What was taken of a thread's share: (number of the loop << kTakenBits) + how many. The number of an older loop
-  /// means none. So a late thread's compare-and-swap fails once anybody works on a newer loop, and where nobody does yet,
-  /// it finds its own loop's share used up.
+  /// means none. So a late thread's compare-and-swap fails once anybody works on a newer loop, and where nobody does
+  /// yet, it finds its own loop's share used up.
   struct alignas(64) Share {
     std::atomic<uint64_t> taken{0};
   };

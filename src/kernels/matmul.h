@@ -29,8 +29,8 @@ struct Product {
   Factor factor;
   Rows out;
   Store store = Store::set;
-  /// Where it is there, as large as the first one: out = silu(x * factor) . (x * up), SwiGLU (arXiv 2002.05202). A thread
-  /// has a panel of both, so the numbers between them never leave its cache.
+  /// Where it is there, as large as the first one: out = silu(x * factor) . (x * up), SwiGLU (arXiv 2002.05202). A
+  /// thread has a panel of both, so the numbers between them never leave its cache.
   Factor up{};
 };
 
