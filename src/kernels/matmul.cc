@@ -202,7 +202,7 @@ void multiply_unpacked(const Work& work, Side side, MultiplyTile f32, Panels pan
   }
 }
 
-/// Panels that a thread takes at once: enough to hide the shared counter and the first, slow touch of a stream, few
+/// Panels of a unit: enough to hide the taking of units and the first, slow touch of a stream, few
 /// enough that all threads get several of the call's `panels`.
 int64_t panels_per_unit(const Work& work, int64_t panels, int threads) {
   int64_t bytes = 0;

@@ -251,6 +251,37 @@ TEST(Matmul, SeveralInputsAtOnceChangeNoBit) {
   }
 }
 
+// Rows in one tile and in several, of one scheme and of two at once.
+TEST(Matmul, NormsRowsOnTheWay) {
+  std::mt19937 random(9);
+  ThreadPool two(2);
+  constexpr int64_t kCols = 512, kRows = 37;
+  for (const KernelTable* table : fast_tables()) {
+    const Compute compute{table, &two};
+    for (const int64_t tokens : {1, 8, 45}) {
+      const Shape shape{kRows, kCols, tokens};
+      const auto first =
+          packed(BlockType::q4_k, shape, random_blocks(BlockType::q4_k, kRows * kCols, random), compute);
+      const auto second =
+          packed(BlockType::q8_0, shape, random_blocks(BlockType::q8_0, kRows * kCols, random), compute);
+      auto x = random_rows(tokens * kCols, random);
+      const auto weight = random_rows(kCols, random);
+      std::vector<float> normed = x;
+      for (int64_t t = 0; t < tokens; ++t)
+        table->rows.rms_norm(x.data() + t * kCols, weight.data(), kCols, 1e-5f, normed.data() + t * kCols);
+      std::vector<float> outs[2];
+      for (auto& out : outs) out.resize(static_cast<size_t>(tokens * kRows));
+      const Product products[] = {{{&first}, {outs[0].data(), tokens, kRows, kRows}},
+                                  {{&second}, {outs[1].data(), tokens, kRows, kRows}}};
+      Workspace scratch(multiply_scratch_bytes(compute, {.rows = tokens, .cols = kCols}));
+      multiply(compute, {x.data(), tokens, kCols, kCols}, products, scratch, {weight.data(), 1e-5f});
+      EXPECT_EQ(scratch.mark(), 0u);
+      expect_same_bits(outs[0], product(compute, first, normed), text(BlockType::q4_k, shape));
+      expect_same_bits(outs[1], product(compute, second, normed), text(BlockType::q8_0, shape));
+    }
+  }
+}
+
 // Types of one scheme, of two, and one without kernels; whole and partial panels; one row, one tile, several, many.
 TEST(Matmul, GatedIsSiluOfOneProductTimesTheOther) {
   std::mt19937 random(6);
