@@ -230,7 +230,10 @@ class Call {
       if (group.x.count == 0) continue;  // a step whose logits nobody wants
       Activations* const x = &activations_[groups_++];
       *x = {&group, {}};
-      if (group.norm.weight != nullptr) normed_cols_ = std::max(normed_cols_, group.x.width);
+      if (!group.norm.weight.empty()) {
+        CHECK(static_cast<int64_t>(group.norm.weight.size()) == group.x.width);
+        normed_cols_ = std::max(normed_cols_, group.x.width);
+      }
       for (const Product& product : group.products) add(x, product);
     }
   }
@@ -277,8 +280,8 @@ class Call {
   const float* input(const Activations& x, int64_t index, float* normed) const {
     const float* const row = x.row(index);
     const RowNorm& norm = x.group->norm;
-    if (norm.weight == nullptr) return row;
-    compute_.kernels->rows.rms_norm(row, norm.weight, x.group->x.width, norm.eps, normed);
+    if (norm.weight.empty()) return row;
+    compute_.kernels->rows.rms_norm(row, norm.weight.data(), x.group->x.width, norm.eps, normed);
     return normed;
   }
 

@@ -36,7 +36,7 @@ struct Product {
 
 /// A root mean square norm of rows (RowKernels::rms_norm); without a weight none.
 struct RowNorm {
-  const float* weight = nullptr;  ///< [width of the rows]
+  std::span<const float> weight{};  ///< [width of the rows]
   float eps = 0;
 };
 

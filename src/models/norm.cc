@@ -21,9 +21,10 @@ float row_sum(int64_t width, const Term& term) {
 }  // namespace
 
 Rows rms_norm(const Pass& pass, Rows x, RowNorm norm) {
+  CHECK(static_cast<int64_t>(norm.weight.size()) == x.width);
   const Rows out = pass.take_rows(x.count, x.width);
   for_each_row(pass, x.count, [&](int64_t row) {
-    pass.kernels().rms_norm(x.row(row), norm.weight, x.width, norm.eps, out.row(row));
+    pass.kernels().rms_norm(x.row(row), norm.weight.data(), x.width, norm.eps, out.row(row));
   });
   return out;
 }

@@ -8,7 +8,7 @@
 namespace baleen {
 
 /// x / sqrt(mean(x^2) + eps) * weight, for a product to do on its way (ProductGroup).
-inline RowNorm row_norm(const std::vector<float>& weight, float eps) { return {weight.data(), eps}; }
+inline RowNorm row_norm(const std::vector<float>& weight, float eps) { return {weight, eps}; }
 /// The same at once, for several products: [rows, width].
 Rows rms_norm(const Pass& pass, Rows x, RowNorm norm);
 /// The same over the first weight.size() columns of x, in place.

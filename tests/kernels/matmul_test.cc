@@ -274,7 +274,7 @@ TEST(Matmul, NormsRowsOnTheWay) {
       const Product products[] = {{{&first}, {outs[0].data(), tokens, kRows, kRows}},
                                   {{&second}, {outs[1].data(), tokens, kRows, kRows}}};
       Workspace scratch(multiply_scratch_bytes(compute, {.rows = tokens, .cols = kCols}));
-      multiply(compute, {x.data(), tokens, kCols, kCols}, products, scratch, {weight.data(), 1e-5f});
+      multiply(compute, {x.data(), tokens, kCols, kCols}, products, scratch, {weight, 1e-5f});
       EXPECT_EQ(scratch.mark(), 0u);
       expect_same_bits(outs[0], product(compute, first, normed), text(BlockType::q4_k, shape));
       expect_same_bits(outs[1], product(compute, second, normed), text(BlockType::q8_0, shape));
