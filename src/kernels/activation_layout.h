@@ -5,10 +5,10 @@
 // floats:    float [cols][T]
 // blocks32:  per 32 k:  int8 codes [8 k-groups][T][4], float scale [T], float scale * sum of codes [T],
 //                       int32 -8 * sum of codes [T]
-// blocks256: per 256 k: int8 codes [64 k-groups][T][4], float scale [T], int32 shift of a sub-block of 32
-// [8][T],
-//                       int16 sums of 32 codes, shifted [4][T][2], int32 -32 * sums of 16 codes, not shifted
-//                       [16][T]
+// blocks256: per 256 k: int8 codes [64 k-groups][T][4], float scale [T], int32 shift of a sub-block of 32 [8][T],
+//                       the same as int16 [4][T][2], int16 sums of 32 codes, shifted [4][T][2], int32 -32 * sums
+//                       of 16 codes, not shifted [16][T], int16 bounds [T][2]: the largest sum of a sub-block's
+//                       positive codes or of its negative ones, and of the magnitudes of 16 codes
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,10 @@ constexpr int kTileTokens = 8;
 constexpr int kMaxShift = 3;  // sub-blocks of 32 have scales of the block's times 2^0 .. 2^-3
 
 constexpr int kRecord32 = 32 + 4 + 4 + 4;                     // bytes of a token in a block of 32
-constexpr int kRecord256 = 256 + 4 + 32 + 16 + 64;            // bytes of a token in a block of 256
+constexpr int kRecord256 = 256 + 4 + 32 + 16 + 16 + 64 + 4;   // bytes of a token in a block of 256
 constexpr int kScale32 = 32, kScaledSum32 = 36, kSum32 = 40;  // offsets, in units of T bytes
-constexpr int kScale256 = 256, kShift256 = 260, kSums256 = 292, kSum16s256 = 308;  // likewise
+constexpr int kScale256 = 256, kShift256 = 260, kShiftPairs256 = 292, kSums256 = 308;  // likewise
+constexpr int kSum16s256 = 324, kBounds256 = 388;
 
 /// Bytes of one row of so many columns.
 static inline int64_t activation_bytes(Scheme scheme, int64_t cols) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -104,6 +105,51 @@ TEST(Matmul, ExtremeCodesDoNotOverflow) {
               product({table, &pool}, weights, x), expected,
               std::string(name(table->isa)) + " " + text(type, shape) + " of " + std::to_string(byte));
       }
+    }
+  }
+}
+
+/// A block whose first sub-block of 32, or its first half, has codes of this sum, all of one sign: values x with
+/// x * 127 = code, in a block whose largest is 1.
+std::vector<float> row_with_sum(int64_t cols, int sum, float sign) {
+  std::vector<float> row(static_cast<size_t>(cols), 0);
+  for (float& each : row) {
+    const int code = std::min(sum, 127);
+    each = sign * static_cast<float>(code) / 127;
+    if ((sum -= code) == 0) break;
+  }
+  return row;
+}
+
+/// avx512 multiplies the sums of K formats' sub-blocks as words where the activations say that they fit.
+TEST(Matmul, SumsAtTheEdgeOfWords) {
+  ThreadPool pool(1);
+  const Compute ref{&kernels(Isa::ref), &pool};
+  std::mt19937 random(9);
+  // the largest code of a weight, and the sum of codes up to which it fits into 16 bits
+  for (const auto& [type, limit] : {std::pair{BlockType::q4_k, 32767 / 15},
+                                    {BlockType::q5_k, 32767 / 31},
+                                    {BlockType::q6_k, 32767 / 32}}) {
+    const Shape shape{16, 512, 8};
+    for (const int byte : {0x00, 0xFF}) {
+      auto data = random_blocks(type, shape.rows * shape.cols, random);
+      const size_t first = type == BlockType::q6_k ? 0 : 16, last = type == BlockType::q6_k ? 192 : 256;
+      for (size_t i = 0; i < data.size(); ++i) {  // the codes; scales and sub-scales stay
+        const size_t at = i % static_cast<size_t>(info(type).bytes);
+        if (at >= first && at < last) data[i] = static_cast<std::byte>(byte);
+      }
+      const PackedMatrix weights = packed(type, shape, data, ref);
+      for (int sum = limit - 1; sum <= limit + 4; ++sum)
+        for (const float sign : {1.0f, -1.0f}) {
+          auto x = random_rows(shape.tokens * shape.cols, random);
+          const auto edge = row_with_sum(shape.cols, sum, sign);
+          std::ranges::copy(edge, x.begin() + sum % shape.tokens * shape.cols);
+          const auto expected = product(ref, weights, x);
+          for (const KernelTable* table : fast_tables())
+            expect_same_bits(
+                product({table, &pool}, weights, x), expected,
+                std::string(name(table->isa)) + " " + text(type, shape) + ", sum " + std::to_string(sum));
+        }
     }
   }
 }

@@ -126,10 +126,9 @@ struct WithMinima {
         BALEEN_UNROLL
         for (int t = 0; t < N; ++t) {
           const __m256 s = broadcast_float(at.x + kScale256 * at.tokens + t * 4);
-          __m256 acc = out.of[half][t];
-          acc = _mm256_fmadd_ps(_mm256_mul_ps(d, s), _mm256_cvtepi32_ps(sum.of[half][t]), acc);
-          out.of[half][t] =
-              _mm256_fnmadd_ps(_mm256_mul_ps(dmin, s), _mm256_cvtepi32_ps(min.of[half][t]), acc);
+          const __m256 less = _mm256_mul_ps(dmin, _mm256_cvtepi32_ps(min.of[half][t]));
+          const __m256 product = _mm256_fmsub_ps(d, _mm256_cvtepi32_ps(sum.of[half][t]), less);
+          out.of[half][t] = _mm256_fmadd_ps(product, s, out.of[half][t]);
         }
       }
     }

@@ -33,7 +33,7 @@ struct Slab {
     return static_cast<uint32_t>(_mm_cvtsi128_si32(most));
   }
 
-  BALEEN_INLINE int32_t put(const float* x, float factor, int tokens, std::byte* out) {
+  BALEEN_INLINE CodeSums put(const float* x, float factor, int tokens, std::byte* out) {
     const __m256i low = codes_of(x, factor), high = codes_of(x + 8, factor);
     // [low 0..3, high 0..3, low 4..7, high 4..7] as words, then as bytes of both lanes
     const __m256i words = _mm256_packs_epi32(low, high);
@@ -42,7 +42,9 @@ struct Slab {
     put_value(out + tokens * 4, _mm_extract_epi32(bytes, 2));
     put_value(out + tokens * 8, _mm_extract_epi32(bytes, 1));
     put_value(out + tokens * 12, _mm_extract_epi32(bytes, 3));
-    return sum_of(_mm256_add_epi32(low, high));
+    const __m256i magnitudes = _mm256_add_epi32(_mm256_abs_epi32(low), _mm256_abs_epi32(high));
+    return code_sums(
+        sum_of(_mm256_add_epi32(_mm256_add_epi32(low, high), _mm256_slli_epi32(magnitudes, 16))));
   }
 };
 

@@ -46,8 +46,8 @@ struct Q50 {
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const Pair code = nibbles(codes + v * 64);
-      dot_group<T>(add_bits(code.low, at_4[2 * v], sixteen), x + 2 * v * T * 4, dot);
-      dot_group<T>(add_bits(code.high, at_4[2 * v + 1], sixteen), x + (2 * v + 1) * T * 4, dot);
+      dot_group<T>(add_bits<T>(code.low, at_4[2 * v], sixteen), x + 2 * v * T * 4, dot);
+      dot_group<T>(add_bits<T>(code.high, at_4[2 * v + 1], sixteen), x + (2 * v + 1) * T * 4, dot);
     }
   }
 };

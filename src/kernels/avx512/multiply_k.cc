@@ -1,6 +1,7 @@
 // Products with K formats (formulas: kernels/ref/multiply_k.cc). A sub-block's dot product is multiplied by
 // the weight's sub-scale in int32 and shifted by the activations'; Q6_K's accumulators start at -32 * sum of
-// the activations.
+// the activations. Where the activations' bounds say that dot products fit into 16 bits, as nearly always, two of them
+// are multiplied at once, as words, and several rows need fewer multiplications for it.
 #include "kernels/avx512/matmul.h"
 #include "kernels/avx512/vectors.h"
 
@@ -18,22 +19,51 @@ BALEEN_INLINE void add_scaled(const __m512i (&dot)[T], __m512i scale, const std:
     sum[t] = _mm512_add_epi32(sum[t], shifted_left(_mm512_mullo_epi32(dot[t], scale), shift + t * 4));
 }
 
+/// Are the bounds of a block's codes (activation_layout.h) within these limits, so that its dot products are words?
+template <int T>
+BALEEN_INLINE bool within(const std::byte* x, uint32_t one_sign, uint32_t magnitudes) {
+  constexpr uint32_t kTops = 0x80008000;  // of both words; bounds and limits do not have them
+  const uint32_t limits = magnitudes << 16 | one_sign | kTops;
+  uint32_t left = kTops;
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < T; ++t) {
+    uint32_t bounds;
+    std::memcpy(&bounds, x + kBounds256 * T + t * 4, sizeof bounds);
+    left &= limits - bounds;
+  }
+  return left == kTops;
+}
+
+/// The products of pairs need all registers: without this the compiler spills their sums.
+template <int T>
+BALEEN_INLINE void keep_in_memory(__m512 (&out)[T]) {
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < T; ++t) asm volatile("" : "+m"(out[t]));
+}
+
+/// Words of two: the low halves of `first` and `second`.
+BALEEN_INLINE __m512i words_of(__m512i first, __m512i second) {
+  return _mm512_mask_blend_epi16(0xAAAAAAAAu, first, _mm512_slli_epi32(second, 16));
+}
+
 struct Q4K {
   static constexpr BlockType kType = BlockType::q4_k;
+  static constexpr int kLargest = 15;
   template <int T>
   BALEEN_INLINE void dot(const std::byte* codes, int slab, const std::byte* x, __m512i (&dot)[T]) {
     codes += slab * kNibbleSlabBytes;
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const Pair code = nibbles(codes + v * 64);
-      dot_group<T>(code.low, x + 2 * v * T * 4, dot);
-      dot_group<T>(code.high, x + (2 * v + 1) * T * 4, dot);
+      dot_group(code.low, x + 2 * v * T * 4, dot);
+      dot_group(code.high, x + (2 * v + 1) * T * 4, dot);
     }
   }
 };
 
 struct Q5K {
   static constexpr BlockType kType = BlockType::q5_k;
+  static constexpr int kLargest = 31;
   template <int T>
   BALEEN_INLINE void dot(const std::byte* codes, int slab, const std::byte* x, __m512i (&dot)[T]) {
     codes += slab * kSlab5Bytes;
@@ -49,8 +79,8 @@ struct Q5K {
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const Pair code = nibbles(codes + v * 64);
-      dot_group<T>(add_bits(code.low, at_4[2 * v], sixteen), x + 2 * v * T * 4, dot);
-      dot_group<T>(add_bits(code.high, at_4[2 * v + 1], sixteen), x + (2 * v + 1) * T * 4, dot);
+      dot_group(add_bits<T>(code.low, at_4[2 * v], sixteen), x + 2 * v * T * 4, dot);
+      dot_group(add_bits<T>(code.high, at_4[2 * v + 1], sixteen), x + (2 * v + 1) * T * 4, dot);
     }
   }
 };
@@ -59,49 +89,82 @@ template <class Format>
 struct WithMinima {
   template <int T>
   struct Kernel {
+    static constexpr PanelLayout kLayout = panel_layout(Format::kType);
+
     BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
-      constexpr PanelLayout kLayout = panel_layout(Format::kType);
-      const std::byte *sub_scales = record + kLayout.sub_scales, *codes = record + kLayout.codes,
-                      *scales = record + kLayout.code_bytes;
-      __m512i sum[T], pair[4], four_scales = load(sub_scales);
-      unpack_minima(sub_scales, pair);
-      if constexpr (T > 2) keep_in_memory(pair);
+      const std::byte* scales = record + kLayout.code_bytes;
+      __m512i sum[T], pair[4];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
+      if (T >= kManyTokens && within<T>(x, 0x7FFF / Format::kLargest, 0x7FFF)) {
+        keep_in_memory(out);
+        multiply_pairs(record, x, ahead, sum);
+      } else {
+        multiply_sub_blocks(record, x, ahead, sum);
+      }
+      unpack_minima(record + kLayout.sub_scales, pair);
+      __m512i min[T];
+      multiply_minima(pair, x, min);
+      const __m512 d = load_halves(scales), dmin = load_halves(scales + 32);
+      BALEEN_EACH_TOKEN
+      for (int t = 0; t < T; ++t) {
+        const __m512 less = _mm512_mul_ps(dmin, _mm512_cvtepi32_ps(min[t]));
+        const __m512 product = _mm512_fmsub_ps(d, _mm512_cvtepi32_ps(sum[t]), less);
+        out[t] = _mm512_fmadd_ps(product, broadcast_float(x + kScale256 * T + t * 4), out[t]);
+      }
+    }
+
+    /// sum[t] += sum_j (sc[j] * dot[j]) << shift[j]
+    BALEEN_INLINE void multiply_sub_blocks(const std::byte* record, const std::byte* x, Ahead& ahead,
+                                           __m512i (&sum)[T]) {
+      const std::byte* sub_scales = record + kLayout.sub_scales;
+      __m512i four_scales = load(sub_scales);
       for (int j = 0; j < kSlabs; ++j) {
         ahead.step();
         __m512i dot[T];
         BALEEN_EACH_TOKEN
         for (int t = 0; t < T; ++t) dot[t] = _mm512_setzero_si512();
-        Format::template dot<T>(codes, j, x + j * kSlab * T, dot);
+        Format::template dot<T>(record + kLayout.codes, j, x + j * kSlab * T, dot);
         if (j == kSlabs / 2) four_scales = load(sub_scales + 64);
         const __m512i scale = _mm512_and_si512(four_scales, _mm512_set1_epi32(63));
         four_scales = _mm512_srli_epi32(four_scales, 8);
         add_scaled<T>(dot, scale, x + (kShift256 + j * 4) * T, sum);
       }
-      const __m512 d = load_halves(scales), dmin = load_halves(scales + 32);
-      BALEEN_EACH_TOKEN
-      for (int t = 0; t < T; ++t)
-        out[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, broadcast_float(x + kScale256 * T + t * 4)),
-                                 _mm512_cvtepi32_ps(sum[t]), out[t]);
-      multiply_minima(pair, x, sum);
-      BALEEN_EACH_TOKEN
-      for (int t = 0; t < T; ++t)
-        out[t] = _mm512_fnmadd_ps(_mm512_mul_ps(dmin, broadcast_float(x + kScale256 * T + t * 4)),
-                                  _mm512_cvtepi32_ps(sum[t]), out[t]);
     }
 
-    /// The products of the codes need all registers: without this the compiler spills sums.
-    BALEEN_INLINE void keep_in_memory(__m512i (&pair)[4]) {
-      asm volatile("" : "+m"(pair[0]), "+m"(pair[1]), "+m"(pair[2]), "+m"(pair[3]));
+    /// The same where dot products are words: those of two sub-blocks times their shifted sub-scales at once.
+    BALEEN_INLINE void multiply_pairs(const std::byte* record, const std::byte* x, Ahead& ahead,
+                                      __m512i (&sum)[T]) {
+      // sub-scales 0 and 1 of a row's four as words
+      const __m512i two = _mm512_set4_epi32(0x800D800C, 0x80098008, 0x80058004, 0x80018000);
+      const std::byte* sub_scales = record + kLayout.sub_scales;
+      __m512i four_scales = load(sub_scales);
+      for (int i = 0; i < kSlabs / 2; ++i) {
+        ahead.step();
+        ahead.step();
+        if (i == kSlabs / 4) four_scales = load(sub_scales + 64);
+        const __m512i scale = _mm512_and_si512(_mm512_shuffle_epi8(four_scales, two), _mm512_set1_epi16(63));
+        four_scales = _mm512_srli_epi32(four_scales, 16);
+        __m512i first[T], second[T];
+        BALEEN_EACH_TOKEN
+        for (int t = 0; t < T; ++t) first[t] = second[t] = _mm512_setzero_si512();
+        Format::template dot<T>(record + kLayout.codes, 2 * i, x + 2 * i * kSlab * T, first);
+        Format::template dot<T>(record + kLayout.codes, 2 * i + 1, x + (2 * i + 1) * kSlab * T, second);
+        BALEEN_EACH_TOKEN
+        for (int t = 0; t < T; ++t) {
+          const __m512i shifts = broadcast_int(x + (kShiftPairs256 + i * 4) * T + t * 4);
+          sum[t] =
+              _mm512_dpwssd_epi32(sum[t], words_of(first[t], second[t]), _mm512_sllv_epi16(scale, shifts));
+        }
+      }
     }
 
     /// Minima 2j and 2j + 1 of each row as words.
     BALEEN_INLINE void unpack_minima(const std::byte* sub_scales, __m512i (&pair)[4]) {
       const __m512i mask = _mm512_set1_epi8(48), bytes = _mm512_set1_epi16(255);
       const Pair low = nibbles(sub_scales + 128);
-      const __m512i first = add_bits(low.low, _mm512_srli_epi16(load(sub_scales), 2), mask),
-                    second = add_bits(low.high, _mm512_srli_epi16(load(sub_scales + 64), 2), mask);
+      const __m512i first = add_bits<1>(low.low, _mm512_srli_epi16(load(sub_scales), 2), mask),
+                    second = add_bits<1>(low.high, _mm512_srli_epi16(load(sub_scales + 64), 2), mask);
       pair[0] = _mm512_and_si512(first, bytes);
       pair[1] = _mm512_srli_epi16(first, 8);
       pair[2] = _mm512_and_si512(second, bytes);
@@ -118,7 +181,6 @@ struct WithMinima {
     }
 
     static void run(const MatmulTile& tile) {
-      constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const int64_t blocks = tile.cols / 256;
       const std::byte *record = tile.panel, *x = tile.x;
       __m512 out[T];
@@ -138,35 +200,71 @@ struct WithMinima {
 
 template <int T>
 struct Q6K {
-  /// Half a slab: 16 k of bits 4 and 5 in one vector.
-  BALEEN_INLINE void dot_half(const std::byte* codes, __m512i bits, const std::byte* x, __m512i (&dot)[T]) {
-    const __m512i mask = _mm512_set1_epi8(48);
+  static constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
+
+  /// Dot products of half a slab, 16 k of bits 4 and 5 in one vector.
+  BALEEN_INLINE void dot_half(const std::byte* record, int half, const std::byte* x, __m512i (&dot)[T]) {
+    const std::byte* slab = record + kLayout.codes + half / 2 * kSlab6Bytes;
+    const std::byte* codes = slab + half % 2 * (kNibbleSlabBytes / 2);
+    const __m512i mask = _mm512_set1_epi8(48), bits = load(slab + kNibbleSlabBytes + half % 2 * 64);
+    BALEEN_EACH_TOKEN
+    for (int t = 0; t < T; ++t) dot[t] = broadcast_int(x + (kSum16s256 + half * 4) * T + t * 4);
+    x += half * 16 * T;
     const Pair first = nibbles(codes), second = nibbles(codes + 64);
-    dot_group<T>(add_bits(first.low, _mm512_slli_epi16(bits, 4), mask), x, dot);
-    dot_group<T>(add_bits(first.high, _mm512_slli_epi16(bits, 2), mask), x + T * 4, dot);
-    dot_group<T>(add_bits(second.low, bits, mask), x + 2 * T * 4, dot);
-    dot_group<T>(add_bits(second.high, _mm512_srli_epi16(bits, 2), mask), x + 3 * T * 4, dot);
+    dot_group(add_bits<T>(first.low, _mm512_slli_epi16(bits, 4), mask), x, dot);
+    dot_group(add_bits<T>(first.high, _mm512_slli_epi16(bits, 2), mask), x + T * 4, dot);
+    dot_group(add_bits<T>(second.low, bits, mask), x + 2 * T * 4, dot);
+    dot_group(add_bits<T>(second.high, _mm512_srli_epi16(bits, 2), mask), x + 3 * T * 4, dot);
   }
 
-  BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
-    constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
-    const std::byte *sub_scales = record + kLayout.sub_scales, *scales = record + kLayout.code_bytes;
-    __m512i sum[T];
-    BALEEN_EACH_TOKEN
-    for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
+  /// Sub-scales of the rows.
+  BALEEN_INLINE __m512i scales_of(const std::byte* record, int half) {
+    return _mm512_cvtepi8_epi32(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(record + kLayout.sub_scales + half * kPanelRows)));
+  }
+
+  /// sum[t] += sum_j (sc[j] * dot[j]) << shift[j / 2]
+  BALEEN_INLINE void multiply_sub_blocks(const std::byte* record, const std::byte* x, Ahead& ahead,
+                                         __m512i (&sum)[T]) {
     for (int half = 0; half < 2 * kSlabs; ++half) {
       ahead.step();
       __m512i dot[T];
-      BALEEN_EACH_TOKEN
-      for (int t = 0; t < T; ++t) dot[t] = broadcast_int(x + (kSum16s256 + half * 4) * T + t * 4);
-      const std::byte* slab = record + kLayout.codes + half / 2 * kSlab6Bytes;
-      dot_half(slab + half % 2 * (kNibbleSlabBytes / 2), load(slab + kNibbleSlabBytes + half % 2 * 64),
-               x + half * 16 * T, dot);
-      const __m512i scale = _mm512_cvtepi8_epi32(
-          _mm_loadu_si128(reinterpret_cast<const __m128i*>(sub_scales + half * kPanelRows)));
-      add_scaled<T>(dot, scale, x + (kShift256 + half / 2 * 4) * T, sum);
+      dot_half(record, half, x, dot);
+      add_scaled<T>(dot, scales_of(record, half), x + (kShift256 + half / 2 * 4) * T, sum);
     }
-    const __m512 d = load_halves(scales);
+  }
+
+  /// The same where dot products are words, two at once.
+  BALEEN_INLINE void multiply_pairs(const std::byte* record, const std::byte* x, Ahead& ahead,
+                                    __m512i (&sum)[T]) {
+    for (int i = 0; i < kSlabs; ++i) {
+      ahead.step();
+      ahead.step();
+      const int even = i / 2 * 4 + i % 2,
+                odd = even + 2;  // halves of two sub-blocks, whose shifts lie side by side
+      __m512i first[T], second[T];
+      dot_half(record, even, x, first);
+      dot_half(record, odd, x, second);
+      const __m512i scale = words_of(scales_of(record, even), scales_of(record, odd));
+      BALEEN_EACH_TOKEN
+      for (int t = 0; t < T; ++t) {
+        const __m512i shifts = broadcast_int(x + (kShiftPairs256 + i / 2 * 4) * T + t * 4);
+        sum[t] = _mm512_dpwssd_epi32(sum[t], words_of(first[t], second[t]), _mm512_sllv_epi16(scale, shifts));
+      }
+    }
+  }
+
+  BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+    __m512i sum[T];
+    BALEEN_EACH_TOKEN
+    for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
+    if (T >= kManyTokens && within<T>(x, 0x7FFF, 0x7FFF / 32)) {
+      keep_in_memory(out);
+      multiply_pairs(record, x, ahead, sum);
+    } else {
+      multiply_sub_blocks(record, x, ahead, sum);
+    }
+    const __m512 d = load_halves(record + kLayout.code_bytes);
     BALEEN_EACH_TOKEN
     for (int t = 0; t < T; ++t)
       out[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, broadcast_float(x + kScale256 * T + t * 4)),
@@ -174,7 +272,6 @@ struct Q6K {
   }
 
   static void run(const MatmulTile& tile) {
-    constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
     const int64_t blocks = tile.cols / 256;
     const std::byte *record = tile.panel, *x = tile.x;
     __m512 out[T];

@@ -11,7 +11,7 @@ struct Slab {
     return static_cast<uint32_t>(_mm512_reduce_max_epi32(_mm512_max_epi32(magnitude(x), magnitude(x + 16))));
   }
 
-  BALEEN_INLINE int32_t put(const float* x, float factor, int tokens, std::byte* out) {
+  BALEEN_INLINE CodeSums put(const float* x, float factor, int tokens, std::byte* out) {
     const auto any = static_cast<__mmask16>(factor == 0 ? 0 : 0xFFFF);
     const __m512i codes =
         _mm512_maskz_cvtps_epi32(any, _mm512_mul_ps(_mm512_loadu_ps(x), _mm512_set1_ps(factor)));
@@ -24,7 +24,8 @@ struct Slab {
       put_value(out + tokens * 8, _mm_extract_epi32(bytes, 2));
       put_value(out + tokens * 12, _mm_extract_epi32(bytes, 3));
     }
-    return _mm512_reduce_add_epi32(codes);
+    return code_sums(
+        _mm512_reduce_add_epi32(_mm512_add_epi32(codes, _mm512_slli_epi32(_mm512_abs_epi32(codes), 16))));
   }
 };
 

@@ -50,15 +50,25 @@ BALEEN_INLINE EightScales eight_scales(__m256i largest) {
           _mm256_blendv_ps(scale, _mm256_set1_ps(__builtin_nanf("")), infinite)};
 }
 
-/// Sums of the codes of 16 k each.
+/// Sums of 16 codes and of their magnitudes.
 struct EightSums {
-  __m256i low, high;
+  __m256i sum, magnitudes;
 };
-BALEEN_INLINE __m256i sum_of_groups(__m512i two, __m512i more) {
-  const __m512i ones = _mm512_set1_epi8(1);
-  const __m512i sum = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), ones, two), ones, more);
-  return _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
+BALEEN_INLINE __m256i halves_added(__m512i both) {
+  return _mm256_add_epi32(_mm512_castsi512_si256(both), _mm512_extracti64x4_epi64(both, 1));
 }
+BALEEN_INLINE EightSums sums_of_groups(__m512i two, __m512i more) {
+  const __m512i ones = _mm512_set1_epi8(1), zero = _mm512_setzero_si512();
+  const __m512i sum = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(zero, ones, two), ones, more);
+  const __m512i magnitudes =
+      _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(zero, _mm512_abs_epi8(two), ones), _mm512_abs_epi8(more), ones);
+  return {halves_added(sum), halves_added(magnitudes)};
+}
+
+/// Of 32 codes, each half's.
+struct EightCodes {
+  EightSums low, high;
+};
 
 /// x * factor, 0 where the factor is, whatever x is.
 template <bool kAny>
@@ -69,7 +79,7 @@ BALEEN_INLINE __m512i codes_of(const float* x, float factor) {
 
 /// Codes of 32 values from k on as [8 k-groups][8 tokens][4]. kAny: some factor may be 0.
 template <bool kAny>
-BALEEN_INLINE EightSums put_eight(const float* const* rows, int64_t k, __m256 factors, std::byte* out) {
+BALEEN_INLINE EightCodes put_eight(const float* const* rows, int64_t k, __m256 factors, std::byte* out) {
   alignas(32) float factor[kEight];
   _mm256_store_ps(factor, factors);
   __m512i x[kEight];
@@ -91,7 +101,7 @@ BALEEN_INLINE EightSums put_eight(const float* const* rows, int64_t k, __m256 fa
       _mm512_permutex2var_epi64(high_0, first, high_4), _mm512_permutex2var_epi64(high_0, second, high_4)};
   BALEEN_EACH_TOKEN
   for (int i = 0; i < 4; ++i) _mm512_storeu_si512(out + i * 64, groups[i]);
-  return {sum_of_groups(groups[0], groups[1]), sum_of_groups(groups[2], groups[3])};
+  return {sums_of_groups(groups[0], groups[1]), sums_of_groups(groups[2], groups[3])};
 }
 
 BALEEN_INLINE bool all_have_codes(const EightScales& to) {
@@ -102,8 +112,8 @@ BALEEN_INLINE bool all_have_codes(const EightScales& to) {
 template <bool kAny>
 BALEEN_INLINE void put_eight_32(const float* const* rows, int64_t k, const EightScales& to,
                                 std::byte* block) {
-  const EightSums sums = put_eight<kAny>(rows, k, to.factor, block);
-  const __m256i sum = _mm256_add_epi32(sums.low, sums.high);
+  const EightCodes codes = put_eight<kAny>(rows, k, to.factor, block);
+  const __m256i sum = _mm256_add_epi32(codes.low.sum, codes.high.sum);
   store_eight(block + kScale32 * kEight, _mm256_castps_si256(to.scale));
   store_eight(block + kScaledSum32 * kEight,
               _mm256_castps_si256(_mm256_mul_ps(to.scale, _mm256_cvtepi32_ps(sum))));
@@ -127,33 +137,55 @@ BALEEN_INLINE __m256i eight_exponents(__m256 magnitudes, const EightScales& to) 
   return _mm256_add_epi32(_mm256_add_epi32(below(0.5f), below(0.25f)), below(0.125f));
 }
 
+/// admit() for eight.
+struct EightBounds {
+  __m256i one_sign, magnitudes;
+};
+BALEEN_INLINE EightBounds admit(const EightBounds& bounds, const EightCodes& codes) {
+  const __m256i sum = _mm256_add_epi32(codes.low.sum, codes.high.sum);
+  const __m256i all = _mm256_add_epi32(codes.low.magnitudes, codes.high.magnitudes);
+  const __m256i one_sign = _mm256_srli_epi32(_mm256_add_epi32(all, _mm256_abs_epi32(sum)), 1);
+  return {_mm256_max_epi32(bounds.one_sign, one_sign),
+          _mm256_max_epi32(bounds.magnitudes, _mm256_max_epi32(codes.low.magnitudes, codes.high.magnitudes))};
+}
+
+/// Words of two: the low halves of `first` and `second`.
+BALEEN_INLINE __m256i pairs_of(__m256i first, __m256i second) {
+  return _mm256_blend_epi16(first, _mm256_slli_epi32(second, 16), 0xAA);
+}
+
 /// A block of 256 from k on; `largest`: of each sub-block.
 template <bool kAny>
 BALEEN_INLINE void put_eight_256(const float* const* rows, int64_t k, const __m256i (&largest)[8],
                                  const EightScales& to, std::byte* block) {
   store_eight(block + kScale256 * kEight,
               _mm256_castps_si256(_mm256_mul_ps(to.scale, _mm256_set1_ps(0x1p-3f))));
-  __m256i even = _mm256_setzero_si256();  // shifted sums of sub-block j - 1
+  const __m256i zero = _mm256_setzero_si256();
+  EightBounds bounds = {zero, zero};
+  __m256i even_shift = zero, even = zero;  // of sub-block j - 1: shift and shifted sums
   for (int j = 0; j < 8; ++j) {
     const __m256i e = eight_exponents(_mm256_castsi256_ps(largest[j]), to);
     const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23);  // 2^e
-    const EightSums sums =
+    const EightCodes codes =
         put_eight<kAny>(rows, k + j * kSlab, _mm256_mul_ps(to.factor, _mm256_castsi256_ps(power)),
                         block + j * kSlab * kEight);
+    bounds = admit(bounds, codes);
     const __m256i shift = _mm256_sub_epi32(_mm256_set1_epi32(kMaxShift), e);
     store_eight(block + (kShift256 + j * 4) * kEight, shift);
-    const __m256i shifted = _mm256_sllv_epi32(_mm256_add_epi32(sums.low, sums.high), shift);
-    if (j % 2 == 0)
+    const __m256i shifted = _mm256_sllv_epi32(_mm256_add_epi32(codes.low.sum, codes.high.sum), shift);
+    if (j % 2 == 0) {
+      even_shift = shift;
       even = shifted;
-    else
-      store_eight(block + (kSums256 + j / 2 * 4) * kEight,
-                  _mm256_blend_epi16(even, _mm256_slli_epi32(shifted, 16), 0xAA));
-    const __m256i zero = _mm256_setzero_si256();
+    } else {
+      store_eight(block + (kShiftPairs256 + j / 2 * 4) * kEight, pairs_of(even_shift, shift));
+      store_eight(block + (kSums256 + j / 2 * 4) * kEight, pairs_of(even, shifted));
+    }
     store_eight(block + (kSum16s256 + 8 * j) * kEight,
-                _mm256_sub_epi32(zero, _mm256_slli_epi32(sums.low, 5)));
+                _mm256_sub_epi32(zero, _mm256_slli_epi32(codes.low.sum, 5)));
     store_eight(block + (kSum16s256 + 8 * j + 4) * kEight,
-                _mm256_sub_epi32(zero, _mm256_slli_epi32(sums.high, 5)));
+                _mm256_sub_epi32(zero, _mm256_slli_epi32(codes.high.sum, 5)));
   }
+  store_eight(block + kBounds256 * kEight, pairs_of(bounds.one_sign, bounds.magnitudes));
 }
 
 BALEEN_INLINE void quantise_eight_256(const float* const* rows, int64_t k, std::byte* block) {

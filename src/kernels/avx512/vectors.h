@@ -59,6 +59,9 @@ struct Ahead {
   }
 };
 
+/// With so many tokens multiplications bound a kernel, not unpacking or memory.
+constexpr int kManyTokens = 4;
+
 /// 4-bit codes of a pair of k-groups.
 struct Pair {
   __m512i low, high;
@@ -68,9 +71,12 @@ BALEEN_INLINE Pair nibbles(const std::byte* codes) {
   return {_mm512_and_si512(pair, mask), _mm512_and_si512(_mm512_srli_epi16(pair, 4), mask)};
 }
 
-/// (bits & mask) | code
+/// (bits & mask) | code, for N tokens. One instruction takes three operands, and reads the third through what the
+/// multipliers need for their sums: where these are what counts, two instructions cost less.
+template <int N>
 BALEEN_INLINE __m512i add_bits(__m512i code, __m512i bits, __m512i mask) {
-  return _mm512_ternarylogic_epi32(bits, mask, code, 0xEA);
+  if constexpr (N < kManyTokens) return _mm512_ternarylogic_epi32(bits, mask, code, 0xEA);
+  return _mm512_add_epi8(code, _mm512_and_si512(bits, mask));  // an "or" would be made one with the "and"
 }
 
 // GCC does not fold broadcasts into the instructions below, which are therefore written out: apart they take twice as
@@ -110,11 +116,11 @@ BALEEN_INLINE __m512i shifted_left(__m512i values, const std::byte* shift) {
 }
 #endif
 
-/// dot[t] += code . a[t], one k-group: x is [T][4].
-template <int T>
-BALEEN_INLINE void dot_group(__m512i code, const std::byte* x, __m512i (&dot)[T]) {
+/// dot[t] += code . a[t], one k-group: x is [N][4].
+template <int N>
+BALEEN_INLINE void dot_group(__m512i code, const std::byte* x, __m512i (&dot)[N]) {
   BALEEN_EACH_TOKEN
-  for (int t = 0; t < T; ++t) add_dot_of_bytes(dot[t], code, x + t * 4);
+  for (int t = 0; t < N; ++t) add_dot_of_bytes(dot[t], code, x + t * 4);
 }
 
 /// Calls the kernel of so many tokens: Kernel<T>::run(tile).

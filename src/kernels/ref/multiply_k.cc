@@ -1,7 +1,7 @@
 // Products with K formats: weights in blocks of 256 with integer sub-scales. Per block, in order of k, with
 // s = the activations' scale and sub-blocks j of 32 (Q6_K: 16), shift = 3 - e of the activations' sub-block:
-//   Q4_K, Q5_K:  out = fma(d * s, float(sum_j (sc[j] * dot(q[j], a[j])) << shift[j]), out)
-//                out = fma(-(dmin * s), float(sum_j min[j] * (sum(a[j]) << shift[j])), out)
+//   Q4_K, Q5_K:  out = fma(fma(d, float(sum_j (sc[j] * dot(q[j], a[j])) << shift[j]),
+//                              -(dmin * float(sum_j min[j] * (sum(a[j]) << shift[j])))), s, out)
 //   Q6_K:        out = fma(d * s, float(sum_j (sc[j] * dot(q[j] - 32, a[j])) << shift[j / 2]), out)
 // The sums are exact: 63 * 31 * 127 * 256 * 8 = 0.51e9 (Q5_K), 128 * 32 * 127 * 256 * 8 = 1.07e9 (Q6_K),
 // below 2^31; a kernel may let partial sums wrap modulo 2^32.
@@ -87,9 +87,10 @@ float row_with_minima(const MatmulTile& tile, BlockType type, Code code, int r, 
   for (int64_t b = 0; b < blocks; ++b) {
     const Block block = block_at(tile, layout, b);
     const std::byte* scales = block.record + layout.code_bytes;
-    const float s = block.scale(t);
-    out = fma(half_scale(scales, r) * s, static_cast<float>(scaled_dot(block, code, r, t)), out);
-    out = fma(-(half_scale(scales + 32, r) * s), static_cast<float>(scaled_minima(block, r, t)), out);
+    const float less = half_scale(scales + 32, r) * static_cast<float>(scaled_minima(block, r, t));
+    const float product =
+        fma(half_scale(scales, r), static_cast<float>(scaled_dot(block, code, r, t)), -less);
+    out = fma(product, block.scale(t), out);
   }
   return out;
 }

@@ -4,6 +4,8 @@
 //   blocks256:  e[j] = the largest of 0..3 with max |x of sub-block j| <= amax * 2^-e
 //               code = round(x * (127 / amax * 2^e[j])), scale = amax / 127 * 2^-3, shift[j] = 3 - e[j]
 // round: to the nearest, halves to even. |x| * (127 / amax) stays below 127.5, so codes are -127..127.
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "kernels/ref/floats.h"
@@ -32,15 +34,21 @@ int8_t round_to_even(float x) {
   return static_cast<int8_t>((x + kShifter) - kShifter);
 }
 
-/// Codes of `count` values of a token, into a tile; returns their sum.
-int32_t write_codes(const float* x, int count, float factor, int tokens, std::byte* out) {
-  int32_t sum = 0;
+/// Sums of codes.
+struct CodeSums {
+  int32_t sum = 0, magnitudes = 0;
+};
+
+/// Codes of `count` values of a token, into a tile.
+CodeSums write_codes(const float* x, int count, float factor, int tokens, std::byte* out) {
+  CodeSums sums;
   for (int k = 0; k < count; ++k) {
     const int8_t code = factor == 0 ? int8_t{0} : round_to_even(x[k] * factor);
     out[k / 4 * 4 * tokens + k % 4] = static_cast<std::byte>(code);
-    sum += code;
+    sums.sum += code;
+    sums.magnitudes += code < 0 ? -code : code;
   }
-  return sum;
+  return sums;
 }
 
 void quantise_32(const float* x, int tokens, int token, std::byte* block) {
@@ -49,7 +57,7 @@ void quantise_32(const float* x, int tokens, int token, std::byte* block) {
   const bool finite = bits < kInfinity, tiny = finite && amax < kTiny;
   const float factor = finite && !tiny ? 127.0f / amax : 0.0f;
   const float scale = !finite ? from_bits(kNan) : tiny ? 0.0f : amax / 127.0f;
-  const int32_t sum = write_codes(x, kSlab, factor, tokens, block + token * 4);
+  const int32_t sum = write_codes(x, kSlab, factor, tokens, block + token * 4).sum;
   store(block + kScale32 * tokens + token * 4, scale);
   store(block + kScaledSum32 * tokens + token * 4, scale * static_cast<float>(sum));
   store(block + kSum32 * tokens + token * 4, -8 * sum);
@@ -70,19 +78,26 @@ void quantise_256(const float* x, int tokens, int token, std::byte* block) {
   const float factor = finite && !tiny ? 127.0f / amax : 0.0f;
   const float scale = !finite ? from_bits(kNan) : tiny ? 0.0f : amax / 127.0f * 0x1p-3f;
   store(block + kScale256 * tokens + token * 4, scale);
+  int32_t one_sign = 0, magnitudes = 0;  // the bounds
   for (int j = 0; j < 8; ++j) {
     const float* sub = x + j * kSlab;
     const int e = factor == 0 ? 0 : sub_scale_exponent(from_bits(largest_magnitude(sub, kSlab)), amax);
     const float sub_factor = factor * static_cast<float>(1 << e);
     std::byte* codes = block + j * kSlab * tokens + token * 4;
-    const int32_t low = write_codes(sub, 16, sub_factor, tokens, codes);
-    const int32_t high = write_codes(sub + 16, 16, sub_factor, tokens, codes + 16 * tokens);
-    store(block + kShift256 * tokens + (j * tokens + token) * 4, kMaxShift - e);
-    store(block + kSums256 * tokens + ((j / 2 * tokens + token) * 2 + j % 2) * 2,
-          static_cast<int16_t>((low + high) * (1 << (kMaxShift - e))));
-    store(block + kSum16s256 * tokens + (2 * j * tokens + token) * 4, -32 * low);
-    store(block + kSum16s256 * tokens + ((2 * j + 1) * tokens + token) * 4, -32 * high);
+    const CodeSums low = write_codes(sub, 16, sub_factor, tokens, codes);
+    const CodeSums high = write_codes(sub + 16, 16, sub_factor, tokens, codes + 16 * tokens);
+    const int32_t sum = low.sum + high.sum, shift = kMaxShift - e;
+    one_sign = std::max(one_sign, (low.magnitudes + high.magnitudes + std::abs(sum)) / 2);
+    magnitudes = std::max({magnitudes, low.magnitudes, high.magnitudes});
+    const int pair = (j / 2 * tokens + token) * 2 + j % 2;
+    store(block + kShift256 * tokens + (j * tokens + token) * 4, shift);
+    store(block + kShiftPairs256 * tokens + pair * 2, static_cast<int16_t>(shift));
+    store(block + kSums256 * tokens + pair * 2, static_cast<int16_t>(sum * (1 << shift)));
+    store(block + kSum16s256 * tokens + (2 * j * tokens + token) * 4, -32 * low.sum);
+    store(block + kSum16s256 * tokens + ((2 * j + 1) * tokens + token) * 4, -32 * high.sum);
   }
+  store(block + kBounds256 * tokens + token * 4, static_cast<int16_t>(one_sign));
+  store(block + kBounds256 * tokens + token * 4 + 2, static_cast<int16_t>(magnitudes));
 }
 
 }  // namespace
