@@ -32,10 +32,7 @@ BALEEN_INLINE __m512 code_bits(__m512 x, __m512 factor) { return _mm512_fmadd_ps
 
 /// Low codes of 32-bit words and high ones.
 BALEEN_INLINE __m512i pairs(__m512 low, __m512 high) {
-  const __m512i to_high =
-      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 0, 0, 1, 4, 4, 4, 5, 8, 8, 8, 9, 12, 12, 12, 13));
-  return _mm512_mask_shuffle_epi8(_mm512_castps_si512(low), 0xCCCCCCCCCCCCCCCC, _mm512_castps_si512(high),
-                                  to_high);
+  return words_of(_mm512_castps_si512(low), _mm512_castps_si512(high));
 }
 
 }  // namespace baleen::avx512

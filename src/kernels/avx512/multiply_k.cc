@@ -41,11 +41,6 @@ BALEEN_INLINE void keep_in_memory(__m512 (&out)[T]) {
   for (int t = 0; t < T; ++t) asm volatile("" : "+m"(out[t]));
 }
 
-/// Words of two: the low halves of `first` and `second`.
-BALEEN_INLINE __m512i words_of(__m512i first, __m512i second) {
-  return _mm512_mask_blend_epi16(0xAAAAAAAAu, first, _mm512_slli_epi32(second, 16));
-}
-
 struct Q4K {
   static constexpr BlockType kType = BlockType::q4_k;
   static constexpr int kLargest = 15;

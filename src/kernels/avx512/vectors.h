@@ -79,6 +79,11 @@ BALEEN_INLINE __m512i add_bits(__m512i code, __m512i bits, __m512i mask) {
   return _mm512_add_epi8(code, _mm512_and_si512(bits, mask));  // an "or" would be made one with the "and"
 }
 
+/// Words of two: the low halves of `first` and `second`.
+BALEEN_INLINE __m512i words_of(__m512i first, __m512i second) {
+  return _mm512_mask_blend_epi16(0xAAAAAAAAu, first, _mm512_slli_epi32(second, 16));
+}
+
 // GCC does not fold broadcasts into the instructions below, which are therefore written out: apart they take twice as
 // much room in the core's queues, and a register. (Without VNNI they are emulated: tests/kernels/emulated.)
 #ifdef __AVX512VNNI__
