@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <numeric>
+#include <thread>
+#include <vector>
 
 namespace baleen {
 namespace {
@@ -61,6 +64,33 @@ TEST(ThreadPool, LateThreadsTouchNoFinishedLoop) {
     pool.parallel_for(2, [&](int64_t index, int) { (index == 0 ? first : second) = index; });
     ASSERT_EQ(first, 0);
     ASSERT_EQ(second, 1);
+  }
+}
+
+TEST(ThreadPool, AThreadHeldUpCostsWhatItHoldsAndNoMore) {
+  using Clock = std::chrono::steady_clock;
+  for (const int held : {0, 1}) {
+    ThreadPool pool(2);
+    std::atomic<int> done{0}, began{0};
+    std::atomic<bool> others_went_on{false};
+    const auto wait_for = [](const auto& condition) {
+      for (const auto end = Clock::now() + std::chrono::seconds(20); !condition();) {
+        if (Clock::now() > end) return false;
+        std::this_thread::yield();
+      }
+      return true;
+    };
+    std::atomic<bool> here[2] = {};
+    pool.parallel_for(8, [&](int64_t, int thread) {
+      if (!here[thread].exchange(true)) {
+        began.fetch_add(1);
+        ASSERT_TRUE(wait_for([&] { return began.load() == 2; }));  // both have taken half of their four
+        if (thread == held) others_went_on = wait_for([&] { return done.load() == 6; });
+      }
+      done.fetch_add(1);
+    });
+    EXPECT_TRUE(others_went_on) << "thread " << held;
+    EXPECT_EQ(done.load(), 8);
   }
 }
 
