@@ -39,11 +39,13 @@ class Machine {
   Machine(std::unique_ptr<ThreadPool> pool, const KernelTable& kernels, KvType kv_type,
           LoadOptions load_options)
       : pool_(std::move(pool)),
-        compute_{&kernels, pool_.get()},
+        read_ahead_(std::make_unique<ReadAhead>(pool_->size())),
+        compute_{&kernels, pool_.get(), read_ahead_.get()},
         kv_type_(kv_type),
         load_options_(load_options) {}
 
   std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<ReadAhead> read_ahead_;
   Compute compute_;
   KvType kv_type_;
   LoadOptions load_options_;

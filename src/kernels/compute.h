@@ -3,12 +3,15 @@
 
 #include "base/thread_pool.h"
 #include "kernels/kernel_table.h"
+#include "kernels/read_ahead.h"
 
 namespace baleen {
 
 struct Compute {
   const KernelTable* kernels;
   ThreadPool* pool;
+  ReadAhead* read_ahead =
+      nullptr;  ///< of as many threads as the pool; null: nothing is fetched during products
 };
 
 }  // namespace baleen

@@ -134,10 +134,16 @@ void multiply_unaided(const Work& work, const Side& side, Panels panels) {
     multiply_tile(work, side, 0, panel, side.factor.weights->panel(panel));
 }
 
+/// What a thread fetches besides the panels of a unit.
+struct Later {
+  const std::byte* panel;  ///< the first one behind them, unless it is null
+  ReadAhead* plan;         ///< what is read after the products; may be null
+  int thread;
+};
+
 /// Few tiles, which stay in the second-level cache while panels pass by, one in the first-level one. While its tiles
-/// are computed the panel after it (behind the last one `next`, unless it is null) is fetched, each tile its share;
-/// with one tile, what lies a little ahead.
-void multiply_streaming(const Work& work, const Side& side, Panels panels, const std::byte* next) {
+/// are computed the panel after it is fetched, each tile its share; with one tile, what lies a little ahead.
+void multiply_streaming(const Work& work, const Side& side, Panels panels, const Later& later) {
   const PackedMatrix& weights = *side.factor.weights;
   const int64_t tiles = work.x->tiles(), bytes = weights.panel_bytes(), share = bytes / tiles;
   const int64_t distance = tiles == 1 ? std::min(kAheadBytes, bytes) : bytes;
@@ -148,10 +154,11 @@ void multiply_streaming(const Work& work, const Side& side, Panels panels, const
       Ahead ahead;
       if (from < left) {
         ahead = {weights.panel(panel) + from, share};
-      } else if (next != nullptr) {
-        ahead = {next + (from - left), share};
+      } else if (later.panel != nullptr) {
+        ahead = {later.panel + (from - left), share};
       }
       multiply_tile(work, side, tile, panel, weights.panel(panel), ahead);
+      if (later.plan != nullptr) later.plan->fetch(later.thread);
     }
   }
 }
@@ -175,8 +182,8 @@ void multiply_blocked(const Work& work, Panels panels) {
   }
 }
 
-/// `next`: the first panel of this thread's next unit, or null.
-void multiply_unit(const Work& work, int64_t unit, const std::byte* next) {
+/// `later.panel`: the first one of this thread's next unit, or null.
+void multiply_unit(const Work& work, int64_t unit, const Later& later) {
   const Panels panels = panels_of(work, unit);
   const int64_t tiles = work.x->tiles(), rows = work.x->group->x.count;
   const int64_t bytes = rows * activation_bytes(work.both[0].scheme, work.weights().cols());
@@ -186,8 +193,9 @@ void multiply_unit(const Work& work, int64_t unit, const std::byte* next) {
     if (rows <= kUnaidedRows) {
       multiply_unaided(work, side, panels);
     } else {
-      const bool last = &side == &work.sides().back();
-      multiply_streaming(work, side, panels, last ? next : work.both[1].factor.weights->panel(panels.first));
+      Later behind = later;
+      if (&side != &work.sides().back()) behind.panel = work.both[1].factor.weights->panel(panels.first);
+      multiply_streaming(work, side, panels, behind);
     }
   }
 }
@@ -266,10 +274,11 @@ class Call {
       const Work& work = owner(all, task);
       const int64_t unit = task - work.first_task;
       if (work.has_kernels())
-        return multiply_unit(work, unit, first_panel(task + 1));  // its next one, probably
+        return multiply_unit(work, unit,
+                             {first_panel(task + 1), compute_.read_ahead, thread});  // its next one, probably
       const Panels panels = panels_of(work, unit);
       for (const Side& side : work.sides())
-        side.kernel != nullptr ? multiply_streaming(work, side, panels, nullptr)
+        side.kernel != nullptr ? multiply_streaming(work, side, panels, {nullptr, nullptr, thread})
                                : multiply_unpacked(work, side, compute_.kernels->matmul.f32, panels,
                                                    unpacked + thread * panel_floats);
     });

@@ -104,8 +104,9 @@ bool look(const AttentionShape& shape, const Job& job, int32_t page, const Selec
   return any != 0;
 }
 
-int32_t first_page(const AttentionShape& shape, const Job& job) {
-  return shape.window == 0 ? 0 : std::max(0, job.position() - shape.window + 1) / kPageTokens;
+/// The first page that a query at `position` sees.
+int32_t first_page(const AttentionShape& shape, int32_t position) {
+  return shape.window == 0 ? 0 : std::max(0, position - shape.window + 1) / kPageTokens;
 }
 
 /// All pages that the job's rows see, in order of position. The next one is fetched meanwhile.
@@ -113,7 +114,7 @@ void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, 
                   const Selection& selection, const JobScratch& s) {
   const TileRows tile{job.rows(), s.visible, s.scores, s.max, s.sum, s.correction};
   const int32_t last_page = (job.position() + job.tokens - 1) / kPageTokens;
-  for (int32_t index = first_page(shape, job); index <= last_page; ++index) {
+  for (int32_t index = first_page(shape, job.position()); index <= last_page; ++index) {
     if (!look(shape, job, index, selection, s.visible)) continue;
     if (index < last_page) prefetch_page(pass, job.page(index + 1), layer, job.kv_head);
     const PageView view = view_page(pass, job.page(index), layer, job.kv_head, s.latent_keys);
@@ -177,11 +178,31 @@ Rows Attention::attend(const Pass& pass, int32_t layer, Rows q, const Selection&
     const int64_t next = index + 1;
     start(pass, shape_, jobs[index], q, threads[thread]);
     if (next < count)  // this thread's next job, probably
-      prefetch_page(pass, jobs[next].page(first_page(shape_, jobs[next])), layer, jobs[next].kv_head);
+      prefetch_page(pass, jobs[next].page(first_page(shape_, jobs[next].position())), layer,
+                    jobs[next].kv_head);
     attend_pages(pass, shape_, layer, jobs[index], selection, threads[thread]);
     finish(pass, shape_, jobs[index], threads[thread], out);
   });
   return out;
+}
+
+void Attention::read_ahead(const Pass& pass, int32_t layer) const {
+  // Fewer rows' products wait for memory themselves; those of prompts have work for each page that hides its fetching.
+  constexpr size_t kFewRows = 3;
+  ReadAhead* const plan = pass.compute.read_ahead;
+  if (plan == nullptr) return;
+  plan->clear();
+  const std::span<const Step::Part> parts = pass.step.parts;
+  if (parts.size() <= kFewRows || parts.size() != pass.step.tokens.size()) return;
+  const size_t bytes = pass.pool.layout().head_bytes(),
+               threads = static_cast<size_t>(pass.compute.pool->size());
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const int32_t position = parts[i].first_position;
+    for (int32_t kv_head = 0; kv_head < shape_.kv_heads; ++kv_head)
+      for (int32_t page = first_page(shape_, position); page <= position / kPageTokens; ++page)
+        plan->add(static_cast<int>(i * threads / parts.size()),  // whose share of the jobs it will be
+                  pass.pool.keys(parts[i].pages->pages[static_cast<size_t>(page)], layer, kv_head), bytes);
+  }
 }
 
 size_t Attention::scratch_bytes(const Compute& compute, int64_t rows) const {

@@ -32,6 +32,9 @@ class Attention {
   /// (kv_pages.h).
   Rows attend(const Pass& pass, int32_t layer, Rows q, const Selection& selection = {}) const;
 
+  /// Plans to fetch what attend() will read in that layer during the products before it, where many sequences decode.
+  void read_ahead(const Pass& pass, int32_t layer) const;
+
   /// Of scratch that attend() takes for so many rows.
   size_t scratch_bytes(const Compute& compute, int64_t rows) const;
 

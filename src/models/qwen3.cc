@@ -21,6 +21,7 @@ class Qwen3 final : public DenseModel {
     const HyperParameters& p = params();
     Rows x = embed(pass, embedding_);                // [rows, dim]
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, key_dim / 2]
+    attention_.read_ahead(pass, 0);
     for (int32_t index = 0; const DenseLayer& layer : layers()) {
       const ScratchScope one_layer(scratch);
       const RowNorm norm = row_norm(layer.attn_norm, p.norm_eps);
@@ -32,7 +33,8 @@ class Qwen3 final : public DenseModel {
       store_keys_and_values(pass, index, k, v);
       Rows a = attention_.attend(pass, index, q);  // [rows, heads * value_dim]
       if (index + 1 == p.layers) keep_wanted(pass, {&x, &a});
-      layer.out.multiply_add(pass, a, x);                                     // x += a * out
+      layer.out.multiply_add(pass, a, x);  // x += a * out
+      if (index + 1 < p.layers) attention_.read_ahead(pass, index + 1);
       layer.ffn.multiply_add(pass, row_norm(layer.ffn_norm, p.norm_eps), x);  // MLP or experts
       ++index;
     }

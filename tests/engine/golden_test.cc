@@ -16,12 +16,13 @@ std::string golden(const std::string& name) {
 
 struct LoadedEngine {
   LoadedEngine(const std::string& file, const EngineOptions& options, int threads = 2)
-      : pool(threads), compute{&kernels(best_isa()), &pool} {
+      : pool(threads), read_ahead(threads), compute{&kernels(best_isa()), &pool, &read_ahead} {
     auto loaded = load(golden(file), compute);
     EXPECT_TRUE(loaded.has_value()) << loaded.error().message;
     engine = std::move(Engine::start(std::move(*loaded), compute, options).value());
   }
   ThreadPool pool;
+  ReadAhead read_ahead;
   Compute compute;
   std::unique_ptr<Engine> engine;
 };

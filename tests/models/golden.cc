@@ -81,7 +81,8 @@ Golden read_golden(const std::string& name) {
 TestModel load(const std::filesystem::path& path, Isa isa, int threads, const LoadOptions& options) {
   TestModel loaded;
   loaded.pool = std::make_unique<ThreadPool>(threads);
-  loaded.compute = {&kernels(isa), loaded.pool.get()};
+  loaded.read_ahead = std::make_unique<ReadAhead>(threads);
+  loaded.compute = {&kernels(isa), loaded.pool.get(), loaded.read_ahead.get()};
   auto checkpoint = Checkpoint::open(path);
   if (!checkpoint) {
     ADD_FAILURE() << checkpoint.error().message;

@@ -38,6 +38,7 @@ Golden read_golden(const std::string& name);
 /// A model loaded with the kernels of one ISA and its own threads.
 struct TestModel {
   std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<ReadAhead> read_ahead;
   std::unique_ptr<Model> model;
   Compute compute;
 };
