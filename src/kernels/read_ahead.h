@@ -9,7 +9,7 @@
 
 namespace baleen {
 
-/// Plans are made by whoever calls ThreadPool::parallel_for, between two loops; in a loop a thread touches its own alone.
+/// Plans are made between two loops of a ThreadPool, by its caller; in a loop a thread touches its own plan alone.
 class ReadAhead {
  public:
   explicit ReadAhead(int threads) : plans_(static_cast<size_t>(threads)) {}
