@@ -194,14 +194,21 @@ void Attention::read_ahead(const Pass& pass, int32_t layer) const {
   plan->clear();
   const std::span<const Step::Part> parts = pass.step.parts;
   if (parts.size() <= kFewRows || parts.size() != pass.step.tokens.size()) return;
-  const size_t bytes = pass.pool.layout().head_bytes(),
-               threads = static_cast<size_t>(pass.compute.pool->size());
-  for (size_t i = 0; i < parts.size(); ++i) {
-    const int32_t position = parts[i].first_position;
+  const size_t bytes = pass.pool.layout().head_bytes();
+  const auto add = [&](int thread, const Step::Part& part) {
+    const int32_t last = part.first_position / kPageTokens;
     for (int32_t kv_head = 0; kv_head < shape_.kv_heads; ++kv_head)
-      for (int32_t page = first_page(shape_, position); page <= position / kPageTokens; ++page)
-        plan->add(static_cast<int>(i * threads / parts.size()),  // whose share of the jobs it will be
-                  pass.pool.keys(parts[i].pages->pages[static_cast<size_t>(page)], layer, kv_head), bytes);
+      for (int32_t page = first_page(shape_, part.first_position); page <= last; ++page)
+        if (!plan->add(thread, pass.pool.keys(part.pages->pages[static_cast<size_t>(page)], layer, kv_head),
+                       bytes))
+          return false;
+    return true;
+  };
+  const int threads = pass.compute.pool->size();
+  for (int thread = 0; thread < threads; ++thread) {  // as jobs are shared
+    size_t part = parts.size() * static_cast<size_t>(thread) / static_cast<size_t>(threads);
+    const size_t last = parts.size() * static_cast<size_t>(thread + 1) / static_cast<size_t>(threads);
+    while (part < last && add(thread, parts[part])) ++part;
   }
 }
 
