@@ -8,7 +8,8 @@
 // blocks256: per 256 k: int8 codes [64 k-groups][T][4], float scale [T], int32 shift of a sub-block of 32 [8][T],
 //                       the same as int16 [4][T][2], int16 sums of 32 codes, shifted [4][T][2], int32 -32 * sums
 //                       of 16 codes, not shifted [16][T], int16 bounds [T][2]: the largest sum of a sub-block's
-//                       positive codes or of its negative ones, and of the magnitudes of 16 codes
+//                       positive codes or of its negative ones, and of the magnitudes of 16 codes. (Shifts twice,
+//                       for avx2 counts with a whole register what avx512 takes as words.)
 #pragma once
 
 #include <cstdint>

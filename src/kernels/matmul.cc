@@ -14,8 +14,6 @@ constexpr int64_t kUnitsOfThread = 16;
 // Up to 24 tiles whose activations take three quarters of a second-level cache, and 4 of any width, are few.
 constexpr int64_t kStreamedTiles = 24, kStreamedBytes = 768 << 10, kWideTiles = 4;
 constexpr int64_t kAheadBytes = 4 << 10;  // about 300 ns at 15 GB/s: the latency of memory
-// A kernel of so few rows mostly waits for memory, and our prefetches would displace those of the core.
-constexpr int64_t kUnaidedRows = 3;
 
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 

@@ -4,8 +4,8 @@ namespace baleen {
 namespace {
 
 constexpr size_t kLine = 64;
-// Half of a second-level cache of 1 MiB, through which weights pass meanwhile. (256 KiB is too little for SmolLM2's 16
-// streams.)
+// Half of a second-level cache of 1 MiB, through which weights pass meanwhile; 480 KiB are what a thread of two reads a
+// layer for 16 streams of SmolLM2 with 80 tokens each.
 constexpr size_t kPlanBytes = 512 << 10;
 // As many misses as a core has open at once (Zen 4). At half a microsecond a tile these come in its shadow.
 constexpr int kLinesAtOnce = 24;

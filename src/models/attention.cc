@@ -187,13 +187,12 @@ Rows Attention::attend(const Pass& pass, int32_t layer, Rows q, const Selection&
 }
 
 void Attention::read_ahead(const Pass& pass, int32_t layer) const {
-  // Fewer rows' products wait for memory themselves; those of prompts have work for each page that hides its fetching.
-  constexpr size_t kFewRows = 3;
+  // Those of few rows wait for memory themselves; prompts have work for each page that hides its fetching.
   ReadAhead* const plan = pass.compute.read_ahead;
   if (plan == nullptr) return;
   plan->clear();
   const std::span<const Step::Part> parts = pass.step.parts;
-  if (parts.size() <= kFewRows || parts.size() != pass.step.tokens.size()) return;
+  if (parts.size() <= kUnaidedRows || parts.size() != pass.step.tokens.size()) return;
   const size_t bytes = pass.pool.layout().head_bytes();
   const auto add = [&](int thread, const Step::Part& part) {
     const int32_t last = part.first_position / kPageTokens;

@@ -158,8 +158,8 @@ struct WithMinima {
     BALEEN_INLINE void unpack_minima(const std::byte* sub_scales, __m512i (&pair)[4]) {
       const __m512i mask = _mm512_set1_epi8(48), bytes = _mm512_set1_epi16(255);
       const Pair low = nibbles(sub_scales + 128);
-      const __m512i first = add_bits<1>(low.low, _mm512_srli_epi16(load(sub_scales), 2), mask),
-                    second = add_bits<1>(low.high, _mm512_srli_epi16(load(sub_scales + 64), 2), mask);
+      const __m512i first = add_bits<T>(low.low, _mm512_srli_epi16(load(sub_scales), 2), mask),
+                    second = add_bits<T>(low.high, _mm512_srli_epi16(load(sub_scales + 64), 2), mask);
       pair[0] = _mm512_and_si512(first, bytes);
       pair[1] = _mm512_srli_epi16(first, 8);
       pair[2] = _mm512_and_si512(second, bytes);
