@@ -67,8 +67,9 @@ Result<Machine> Machine::make(const ComputeOptions& options) {
   if (!kv_type) return wrong_usage("--kv-type: " + options.kv_type + " is none of f32, f16, i8");
   auto weights = weight_type(options.weights);
   if (!weights) return error_of(weights);
-  auto pool = std::make_unique<ThreadPool>(options.threads > 0 ? options.threads : usable_cores());
-  return Machine(std::move(pool), kernels(*isa), *kv_type, {*weights, loading_progress()});
+  const int threads = options.threads > 0 ? options.threads : usable_cores();
+  return Machine(std::make_unique<Processor>(kernels(*isa), threads), *kv_type,
+                 {*weights, loading_progress()});
 }
 
 Result<OpenedModel> open_model(const std::string& name_or_path, const Machine& machine) {

@@ -30,23 +30,16 @@ void add_model_options(CLI::App& command, ComputeOptions& options);
 class Machine {
  public:
   static Result<Machine> make(const ComputeOptions& options);
-  const Compute& compute() const { return compute_; }
+  const Compute& compute() const { return processor_->compute(); }
   KvType kv_type() const { return kv_type_; }
   /// With progress on a terminal.
   const LoadOptions& load_options() const { return load_options_; }
 
  private:
-  Machine(std::unique_ptr<ThreadPool> pool, const KernelTable& kernels, KvType kv_type,
-          LoadOptions load_options)
-      : pool_(std::move(pool)),
-        read_ahead_(std::make_unique<ReadAhead>(pool_->size())),
-        compute_{&kernels, pool_.get(), read_ahead_.get()},
-        kv_type_(kv_type),
-        load_options_(load_options) {}
+  Machine(std::unique_ptr<Processor> processor, KvType kv_type, LoadOptions load_options)
+      : processor_(std::move(processor)), kv_type_(kv_type), load_options_(load_options) {}
 
-  std::unique_ptr<ThreadPool> pool_;
-  std::unique_ptr<ReadAhead> read_ahead_;
-  Compute compute_;
+  std::unique_ptr<Processor> processor_;
   KvType kv_type_;
   LoadOptions load_options_;
 };

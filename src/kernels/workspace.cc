@@ -14,14 +14,14 @@ size_t rounded(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kA
 }  // namespace
 
 Workspace::Workspace(size_t bytes)
-    : memory_(rounded(bytes + kAlignment)), capacity_(rounded(bytes + kAlignment)) {
-  if (memory_.data() == nullptr) throw std::bad_alloc();
+    : memory_(rounded(bytes + kAlignment)), data_(memory_.data()), capacity_(rounded(bytes + kAlignment)) {
+  if (data_ == nullptr) throw std::bad_alloc();
 }
 
 void* Workspace::take_bytes(size_t bytes) {
   const size_t size = rounded(bytes);
   CHECK(size <= capacity_ - used_);
-  void* taken = memory_.data() + used_;
+  void* taken = data_ + used_;
   used_ += size;
   return taken;
 }

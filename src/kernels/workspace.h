@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "kernels/large_memory.h"
 
@@ -11,6 +12,8 @@ namespace baleen {
 class Workspace {
  public:
   explicit Workspace(size_t bytes);
+  /// Of memory of the caller's, aligned to 64 bytes.
+  explicit Workspace(std::span<std::byte> memory) : data_(memory.data()), capacity_(memory.size()) {}
 
   /// `count` values, uninitialised, aligned to 64 bytes. CHECKs the capacity, which the model has computed.
   template <class T>
@@ -25,6 +28,7 @@ class Workspace {
   void* take_bytes(size_t bytes);
 
   LargeMemory memory_;
+  std::byte* data_;
   size_t capacity_ = 0, used_ = 0;
 };
 

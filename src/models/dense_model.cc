@@ -1,6 +1,7 @@
 #include "models/dense_model.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "models/embedding.h"
@@ -41,6 +42,56 @@ DenseModel::DenseModel(WeightLoader& loader) : compute_(loader.compute()), param
                           .value_dim = params_.value_dim,
                           .scale = 1.0f / std::sqrt(static_cast<float>(params_.key_dim)),
                           .window = params_.sliding_window});
+  const bool alone = compute_.alone != nullptr && !params_.experts.exist();
+  policy_ = SharePolicy(alone ? compute_.pool->size() : 1, cost().packed_bytes / params_.layers);
+}
+
+StepReport DenseModel::forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const {
+  StepReport report;
+  if (policy_.suits(step)) {
+    run_in_shares(step, pool, scratch, logits);
+  } else {
+    run({compute_, step, pool, scratch, report}, logits);
+  }
+  return report;
+}
+
+void DenseModel::run_in_shares(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const {
+  using Clock = std::chrono::steady_clock;
+  struct Thread {
+    StepShare share;
+    std::span<std::byte> memory;
+    StepReport report;  // of experts, which models in shares have none of
+  };
+  const ScratchScope scope(scratch);
+  const int64_t threads = compute_.pool->size();
+  auto* all = scratch.take<Thread>(threads);
+  auto* seconds = scratch.take<double>(threads);
+  for (int64_t i = 0; i < threads; ++i) {
+    const StepShare share = take_share(step, i, threads, scratch);
+    const size_t bytes =
+        scratch_bytes_on(compute_.alone[i], std::ssize(share.step.tokens), std::ssize(share.step.wanted));
+    all[i] = {share, {scratch.take<std::byte>(static_cast<int64_t>(bytes)), bytes}, {}};
+  }
+  compute_.pool->parallel_for(threads, [&](int64_t i, int) {
+    const Clock::time_point start = Clock::now();
+    const StepShare& share = all[i].share;
+    Workspace own(all[i].memory);
+    run({compute_.alone[i], share.step, pool, own, all[i].report},
+        logits + share.wanted_before * params_.vocab_rows);
+    seconds[i] = std::chrono::duration<double>(Clock::now() - start).count();
+  });
+  policy_.note_seconds({seconds, static_cast<size_t>(threads)});
+}
+
+size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
+  const size_t whole = scratch_bytes_on(compute_, rows, wanted);
+  if (compute_.alone == nullptr) return whole;
+  const int64_t threads = compute_.pool->size(), most = share_rows(rows, threads);
+  const size_t share = scratch_bytes_on(compute_.alone[0], most, std::min(most, wanted));
+  constexpr size_t kOfThread = 128;
+  return std::max(whole,
+                  static_cast<size_t>(threads) * (share + share_bytes(most, most) + kOfThread) + 3 * 64);
 }
 
 bool DenseModel::has_rope(int32_t layer) const {
@@ -51,20 +102,19 @@ KvLayout DenseModel::kv_layout(KvType type) const {
   return {params_.layers, params_.kv_heads, params_.key_dim, params_.value_dim, type, KvShape::heads};
 }
 
-size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
+size_t DenseModel::scratch_bytes_on(const Compute& compute, int64_t rows, int64_t wanted) const {
   const HyperParameters& p = params_;
   const int64_t q = int64_t{p.heads} * p.key_dim, k = int64_t{p.kv_heads} * p.key_dim;
   const int64_t v = int64_t{p.kv_heads} * p.value_dim;
   const MultiplySize product{.rows = rows,
                              .cols = std::max<int64_t>({p.dim, q, int64_t{p.heads} * p.value_dim})};
   size_t ffn = 0;
-  for (const DenseLayer& layer : layers_) ffn = std::max(ffn, layer.ffn.scratch_bytes(compute_, rows));
+  for (const DenseLayer& layer : layers_) ffn = std::max(ffn, layer.ffn.scratch_bytes(compute, rows));
   const size_t around = rows_bytes(rows, p.dim) + 2 * rows_bytes(rows, p.rope.dimensions / 2);
   const size_t attention = rows_bytes(rows, q) + rows_bytes(rows, k) + rows_bytes(rows, v) +
-                           attention_.scratch_bytes(compute_, rows) +
-                           multiply_scratch_bytes(compute_, product);
+                           attention_.scratch_bytes(compute, rows) + multiply_scratch_bytes(compute, product);
   const size_t layer = attention + ffn;
-  const size_t end = multiply_scratch_bytes(compute_, {.rows = wanted, .cols = p.dim});
+  const size_t end = multiply_scratch_bytes(compute, {.rows = wanted, .cols = p.dim});
   return around + std::max(layer, end);
 }
 

@@ -12,6 +12,7 @@
 #include "models/feed_forward.h"
 #include "models/model.h"
 #include "models/rope.h"
+#include "models/step_shares.h"
 #include "models/weight_loader.h"
 
 namespace baleen {
@@ -30,13 +31,16 @@ class DenseModel : public Model {
   /// Loads every tensor by GGUF's names, biases and norms of heads where the file has them. Check loader.failed().
   explicit DenseModel(WeightLoader& loader);
 
+  StepReport forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const final;
   KvLayout kv_layout(KvType type) const override;
   size_t scratch_bytes(int64_t rows, int64_t wanted) const override;
   const HyperParameters& params() const override { return params_; }
   ModelCost cost() const override;
 
  protected:
-  const Compute& compute() const { return compute_; }
+  /// The architecture's forward pass. logits: [wanted, vocab_rows].
+  virtual void run(const Pass& pass, float* logits) const = 0;
+
   std::span<const DenseLayer> layers() const { return layers_; }
   /// Whether a layer turns q and k by their positions.
   bool has_rope(int32_t layer) const;
@@ -47,9 +51,13 @@ class DenseModel : public Model {
   Attention attention_;
 
  private:
+  void run_in_shares(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const;
+  size_t scratch_bytes_on(const Compute& compute, int64_t rows, int64_t wanted) const;
+
   Compute compute_;
   HyperParameters params_;
   std::vector<DenseLayer> layers_;
+  mutable SharePolicy policy_;  ///< a matter of speed alone
 };
 
 template <class Architecture>

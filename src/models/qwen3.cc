@@ -14,16 +14,15 @@ class Qwen3 final : public DenseModel {
  public:
   using DenseModel::DenseModel;
 
-  StepReport forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const override {
-    StepReport report;
-    const Pass pass{compute(), step, pool, scratch, report};
-    const ScratchScope whole(scratch);
+ private:
+  void run(const Pass& pass, float* logits) const override {
+    const ScratchScope whole(pass.scratch);
     const HyperParameters& p = params();
     Rows x = embed(pass, embedding_);                // [rows, dim]
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, key_dim / 2]
     attention_.read_ahead(pass, 0);
     for (int32_t index = 0; const DenseLayer& layer : layers()) {
-      const ScratchScope one_layer(scratch);
+      const ScratchScope one_layer(pass.scratch);
       const RowNorm norm = row_norm(layer.attn_norm, p.norm_eps);
       const auto [q, k, v] = Linear::multiply_all<3>(pass, x, {&layer.q, &layer.k, &layer.v}, norm);
       rms_norm_heads(pass, q, layer.q_norm, p.norm_eps);  // each head of [rows, heads * key_dim]
@@ -39,7 +38,6 @@ class Qwen3 final : public DenseModel {
       ++index;
     }
     output_.multiply_into(pass, x, row_norm(output_norm_, p.norm_eps), logits);
-    return report;
   }
 };
 

@@ -16,14 +16,12 @@ std::string golden(const std::string& name) {
 
 struct LoadedEngine {
   LoadedEngine(const std::string& file, const EngineOptions& options, int threads = 2)
-      : pool(threads), read_ahead(threads), compute{&kernels(best_isa()), &pool, &read_ahead} {
-    auto loaded = load(golden(file), compute);
+      : processor(kernels(best_isa()), threads) {
+    auto loaded = load(golden(file), processor.compute());
     EXPECT_TRUE(loaded.has_value()) << loaded.error().message;
-    engine = std::move(Engine::start(std::move(*loaded), compute, options).value());
+    engine = std::move(Engine::start(std::move(*loaded), processor.compute(), options).value());
   }
-  ThreadPool pool;
-  ReadAhead read_ahead;
-  Compute compute;
+  Processor processor;
   std::unique_ptr<Engine> engine;
 };
 
@@ -84,7 +82,7 @@ TEST(EngineGolden, GreedyContinuationOfTheReference) {
 std::vector<GenerationRequest> mixed_requests() {
   std::vector<GenerationRequest> requests;
   const auto prompts = golden_prompts("llama-wide-q4_1");
-  for (size_t i = 0; i < 9; ++i) {
+  for (size_t i = 0; i < 18; ++i) {  // as many as threads take shares of
     GenerationRequest request;
     request.prompt = prompts[i % prompts.size()];
     request.prompt.resize(request.prompt.size() - std::min(i, request.prompt.size() - 1));

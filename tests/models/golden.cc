@@ -80,15 +80,13 @@ Golden read_golden(const std::string& name) {
 
 TestModel load(const std::filesystem::path& path, Isa isa, int threads, const LoadOptions& options) {
   TestModel loaded;
-  loaded.pool = std::make_unique<ThreadPool>(threads);
-  loaded.read_ahead = std::make_unique<ReadAhead>(threads);
-  loaded.compute = {&kernels(isa), loaded.pool.get(), loaded.read_ahead.get()};
+  loaded.processor = std::make_unique<Processor>(kernels(isa), threads);
   auto checkpoint = Checkpoint::open(path);
   if (!checkpoint) {
     ADD_FAILURE() << checkpoint.error().message;
     return loaded;
   }
-  auto model = load_model(*checkpoint, loaded.compute, options);
+  auto model = load_model(*checkpoint, loaded.processor->compute(), options);
   if (!model) {
     ADD_FAILURE() << model.error().message;
     return loaded;

@@ -37,10 +37,8 @@ Golden read_golden(const std::string& name);
 
 /// A model loaded with the kernels of one ISA and its own threads.
 struct TestModel {
-  std::unique_ptr<ThreadPool> pool;
-  std::unique_ptr<ReadAhead> read_ahead;
+  std::unique_ptr<Processor> processor;
   std::unique_ptr<Model> model;
-  Compute compute;
 };
 /// Fails the test where it cannot be loaded.
 TestModel load(const std::filesystem::path& path, Isa isa, int threads, const LoadOptions& options = {});

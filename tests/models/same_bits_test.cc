@@ -220,6 +220,24 @@ TEST_P(SameBits, WhoeverElseIsInTheBatch) {
   }
 }
 
+/// So many sequences that each thread takes its own of them through the layers, in models without experts.
+TEST_P(SameBits, WhoeverDecodesThem) {
+  const Ids ids = prompt();
+  std::vector<Ids> sequences;  // of 18 to 35 tokens: some end earlier, and the last steps are shared
+  for (ptrdiff_t i = 0; i < 18; ++i) sequences.emplace_back(ids.begin() + i, ids.begin() + 18 + 2 * i);
+  const auto token_by_token = [](size_t) { return 1; };
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+    if (!cpu_has(isa)) continue;  // WhateverRunsThem says so
+    const test::TestModel two = load(isa, 2), one = load(isa, 1);
+    for (const Wanted wanted : {Wanted::all, Wanted::odd, Wanted::last}) {
+      const auto together = Batch(two, KvType::f16, sequences, wanted).run(token_by_token);
+      for (size_t i = 0; i < sequences.size(); ++i)
+        expect_same(together[i], Batch(one, KvType::f16, {sequences[i]}, wanted).run(token_by_token)[0],
+                    std::string(name(isa)) + ", sequence " + std::to_string(i));
+    }
+  }
+}
+
 /// The last layer leaves out the rows that nobody wants, some steps have none.
 TEST_P(SameBits, WhateverIsWanted) {
   const test::TestModel loaded = load(best_isa(), 2);

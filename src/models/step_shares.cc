@@ -1,0 +1,61 @@
+#include "models/step_shares.h"
+
+#include <algorithm>
+
+namespace baleen {
+namespace {
+
+// Weights of a layer, so many at most. Measured on two cores: with 2.2 MB (SmolLM2) shares make 16 streams 2 % faster
+// where cores have a common cache and 25 % where they have none, with 38 MB (a 1B in Q4_K) 1 % slower and 3 % faster.
+constexpr int64_t kMostLayerBytes = 8 << 20;
+// Rows of a share for each thread: all threads' reading of weights grows with the threads and shrinks with the rows
+// that each weight serves. At 8 rows a core reads 10 GB/s.
+constexpr int64_t kRowsPerThread = 4;
+constexpr double kUneven = 1.5;
+constexpr int32_t kStepsTogether = 16;
+
+}  // namespace
+
+StepShare take_share(const Step& step, int64_t index, int64_t threads, Workspace& scratch) {
+  const auto rows = static_cast<int64_t>(step.tokens.size());
+  const int64_t first = rows * index / threads, last = rows * (index + 1) / threads;
+  const auto before = [&](int64_t row) {
+    return std::ranges::lower_bound(step.wanted, static_cast<int32_t>(row)) - step.wanted.begin();
+  };
+  const int64_t wanted_before = before(first), wanted_count = before(last) - wanted_before;
+  auto* parts = scratch.take<Step::Part>(last - first);
+  auto* wanted = scratch.take<int32_t>(wanted_count);
+  for (int64_t i = 0; i < last - first; ++i) {
+    parts[i] = step.parts[static_cast<size_t>(first + i)];
+    parts[i].first_row = static_cast<int32_t>(i);
+  }
+  for (int64_t i = 0; i < wanted_count; ++i)
+    wanted[i] = step.wanted[static_cast<size_t>(wanted_before + i)] - static_cast<int32_t>(first);
+  const auto count = static_cast<size_t>(last - first);
+  return {{step.tokens.subspan(static_cast<size_t>(first), count),
+           {parts, count},
+           {wanted, static_cast<size_t>(wanted_count)}},
+          wanted_before};
+}
+
+size_t share_bytes(int64_t rows, int64_t wanted) {
+  return static_cast<size_t>(rows) * sizeof(Step::Part) + static_cast<size_t>(wanted) * sizeof(int32_t) +
+         2 * 64;
+}
+
+bool SharePolicy::suits(const Step& step) {
+  const auto rows = static_cast<int64_t>(step.tokens.size());
+  if (threads_ < 2 || layer_bytes_ > kMostLayerBytes) return false;
+  if (rows != static_cast<int64_t>(step.parts.size()) || rows < kRowsPerThread * threads_ * threads_)
+    return false;
+  if (steps_together_ == 0) return true;
+  --steps_together_;
+  return false;
+}
+
+void SharePolicy::note_seconds(std::span<const double> seconds) {
+  const auto [shortest, longest] = std::ranges::minmax(seconds);
+  if (longest > kUneven * shortest) steps_together_ = kStepsTogether;
+}
+
+}  // namespace baleen
