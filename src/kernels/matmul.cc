@@ -13,8 +13,8 @@ constexpr int64_t kUnitBytes = 256 << 10;  // a quarter of a second-level cache 
 constexpr int64_t kUnitsOfThread = 16;
 // Up to 24 tiles whose activations take three quarters of a second-level cache, and 4 of any width, are few.
 constexpr int64_t kStreamedTiles = 24, kStreamedBytes = 768 << 10, kWideTiles = 4;
-// 1.4 us at the 12 GB/s of a tile of 8 rows: several times the latency of memory, and of a line that the other core has
-// just fetched, where they share no cache.
+// 1.4 us at the 12 GB/s of a tile of 8 rows: several times the latency of memory, and of a line that another core has
+// just fetched, where the two share no cache.
 constexpr int64_t kAheadBytes = 16 << 10;
 
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }

@@ -220,24 +220,6 @@ TEST_P(SameBits, WhoeverElseIsInTheBatch) {
   }
 }
 
-/// So many sequences that each thread takes its own of them through the layers, in models without experts.
-TEST_P(SameBits, WhoeverDecodesThem) {
-  const Ids ids = prompt();
-  std::vector<Ids> sequences;  // of 18 to 35 tokens: some end earlier, and the last steps are shared
-  for (ptrdiff_t i = 0; i < 18; ++i) sequences.emplace_back(ids.begin() + i, ids.begin() + 18 + 2 * i);
-  const auto token_by_token = [](size_t) { return 1; };
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
-    if (!cpu_has(isa)) continue;  // WhateverRunsThem says so
-    const test::TestModel two = load(isa, 2), one = load(isa, 1);
-    for (const Wanted wanted : {Wanted::all, Wanted::odd, Wanted::last}) {
-      const auto together = Batch(two, KvType::f16, sequences, wanted).run(token_by_token);
-      for (size_t i = 0; i < sequences.size(); ++i)
-        expect_same(together[i], Batch(one, KvType::f16, {sequences[i]}, wanted).run(token_by_token)[0],
-                    std::string(name(isa)) + ", sequence " + std::to_string(i));
-    }
-  }
-}
-
 /// The last layer leaves out the rows that nobody wants, some steps have none.
 TEST_P(SameBits, WhateverIsWanted) {
   const test::TestModel loaded = load(best_isa(), 2);
@@ -253,6 +235,38 @@ TEST_P(SameBits, WhateverIsWanted) {
   expect_same(run(Wanted::odd), odd, "odd positions");
   expect_same(run(Wanted::last), {all.end() - vocab, all.end()}, "the last position");
 }
+
+/// So many sequences that each thread takes its own through all layers, where there are no experts.
+class SameBitsInShares : public testing::TestWithParam<const char*> {};
+
+TEST_P(SameBitsInShares, AsAlone) {
+  const Ids prompt = test::read_golden(GetParam()).prompts[2];
+  std::vector<Ids> sequences;  // of 6 to 19 tokens: some end earlier, and the last steps are shared
+  for (ptrdiff_t i = 0; i < 14; ++i) sequences.emplace_back(prompt.begin() + i, prompt.begin() + 6 + 2 * i);
+  const auto token_by_token = [](size_t) { return 1; };
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+    if (!cpu_has(isa)) {
+      std::cout << "[ SKIPPED  ] " << name(isa) << ": not on this CPU\n";
+      continue;
+    }
+    const auto two = test::load(test::golden_model(GetParam()), isa, 2);
+    const auto one = test::load(test::golden_model(GetParam()), isa, 1);
+    for (const Wanted wanted : {Wanted::all, Wanted::odd}) {
+      const auto together = Batch(two, KvType::f16, sequences, wanted).run(token_by_token);
+      for (size_t i = 0; i < sequences.size(); ++i)
+        expect_same(together[i], Batch(one, KvType::f16, {sequences[i]}, wanted).run(token_by_token)[0],
+                    std::string(name(isa)) + ", sequence " + std::to_string(i));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, SameBitsInShares,
+                         testing::Values("llama-gqa-f32", "llama-wide-q4_k", "llama-wide-q4_1", "qwen3"),
+                         [](const auto& each) {
+                           std::string text = each.param;
+                           std::ranges::replace(text, '-', '_');
+                           return text;
+                         });
 
 std::string test_name(const testing::TestParamInfo<Case>& each) {
   std::string text = each.param.model;

@@ -53,12 +53,12 @@ TEST(StepShares, OfManyRowsAndSmallLayers) {
   const auto suits = [](int threads, size_t rows, int64_t layer_bytes) {
     return SharePolicy(threads, layer_bytes).suits(Decoding(rows).step());
   };
-  EXPECT_TRUE(suits(2, 16, kSmallLayer));
-  EXPECT_FALSE(suits(2, 15, kSmallLayer));
-  EXPECT_FALSE(suits(2, 16, kLargeLayer));
-  EXPECT_FALSE(suits(1, 16, kSmallLayer));
-  EXPECT_FALSE(suits(4, 63, kSmallLayer));
-  EXPECT_TRUE(suits(4, 64, kSmallLayer));
+  EXPECT_TRUE(suits(2, 12, kSmallLayer));
+  EXPECT_FALSE(suits(2, 11, kSmallLayer));
+  EXPECT_FALSE(suits(2, 12, kLargeLayer));
+  EXPECT_FALSE(suits(1, 12, kSmallLayer));
+  EXPECT_FALSE(suits(4, 47, kSmallLayer));
+  EXPECT_TRUE(suits(4, 48, kSmallLayer));
 }
 
 /// A prompt's rows see each other's keys in each layer.
