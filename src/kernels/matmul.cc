@@ -216,6 +216,7 @@ int64_t panels_per_unit(const Work& work, int64_t panels, int threads) {
   int64_t bytes = 0;
   for (const Side& side : work.sides()) bytes += side.factor.weights->panel_bytes();
   const int64_t by_bytes = kUnitBytes / bytes;
+  if (threads == 1) return std::max<int64_t>(1, by_bytes);
   const int64_t by_threads = panels / (int64_t{threads} * kUnitsOfThread);
   return std::max<int64_t>(1, std::min(by_bytes, by_threads));
 }
@@ -294,9 +295,14 @@ class Call {
     return normed;
   }
 
-  /// Of a task's unit; null where there is no such task.
+  /// Of a task's unit. Behind the last task a thread alone gets what lies behind the last matrix, most often the one that
+  /// is multiplied with next (matrices lie in memory as they were loaded); of several threads another may start there.
   const std::byte* first_panel(int64_t task) const {
-    if (task >= units_) return nullptr;
+    if (task >= units_) {
+      if (compute_.pool->size() > 1) return nullptr;
+      const PackedMatrix& last = *works_[works_count_ - 1].sides().back().factor.weights;
+      return last.panel(last.panels());
+    }
     const Work& work = owner(std::span<const Work>(works_, works_count_), task);
     return work.weights().panel(panels_of(work, task - work.first_task).first);
   }
