@@ -295,8 +295,9 @@ class Call {
     return normed;
   }
 
-  /// Of a task's unit. Behind the last task a thread alone gets what lies behind the last matrix, most often the one that
-  /// is multiplied with next (matrices lie in memory as they were loaded); of several threads another may start there.
+  /// Of a task's unit. Behind the last task a thread alone gets what lies behind the last matrix, most often the one
+  /// that is multiplied with next (matrices lie in memory as they were loaded); of several threads another may start
+  /// there.
   const std::byte* first_panel(int64_t task) const {
     if (task >= units_) {
       if (compute_.pool->size() > 1) return nullptr;
