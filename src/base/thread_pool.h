@@ -14,7 +14,8 @@ namespace baleen {
 /// and Kuck 1987), and then the same of the others' shares: where all keep pace they touch nothing of each other's but
 /// the loop's start and end. Between cores that share no cache a line of memory takes a quarter of a microsecond, and
 /// every taking waits until all that was stored before it has arrived. The caller waits for indexes, not for threads:
-/// a thread that the system has taken away costs the indexes it holds and no more. One caller at a time.
+/// a thread that the system has taken away costs the indexes it holds and no more. One caller at a time, but
+/// a pool of one may have several: each works alone.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);

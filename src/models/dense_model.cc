@@ -9,6 +9,15 @@
 namespace baleen {
 namespace {
 
+constexpr size_t kSlack = 64;  // what is taken from a workspace is aligned to as much
+
+/// What a thread needs for its share of a step.
+struct ThreadShare {
+  StepShare share;
+  std::span<std::byte> memory;
+  StepReport report;  // of experts, which models in shares have none of
+};
+
 DenseLayer load_layer(WeightLoader& loader, int32_t index) {
   const HyperParameters& p = loader.params();
   const std::string block = "blk." + std::to_string(index) + ".";
@@ -58,19 +67,14 @@ StepReport DenseModel::forward(const Step& step, PagePool& pool, Workspace& scra
 
 void DenseModel::run_in_shares(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const {
   using Clock = std::chrono::steady_clock;
-  struct Thread {
-    StepShare share;
-    std::span<std::byte> memory;
-    StepReport report;  // of experts, which models in shares have none of
-  };
   const ScratchScope scope(scratch);
   const int64_t threads = compute_.pool->size();
-  auto* all = scratch.take<Thread>(threads);
+  auto* all = scratch.take<ThreadShare>(threads);
   auto* seconds = scratch.take<double>(threads);
   for (int64_t i = 0; i < threads; ++i) {
     const StepShare share = take_share(step, i, threads, scratch);
-    const size_t bytes =
-        scratch_bytes_on(compute_.alone[i], std::ssize(share.step.tokens), std::ssize(share.step.wanted));
+    const size_t bytes = kSlack + scratch_bytes_on(compute_.alone[i], std::ssize(share.step.tokens),
+                                                   std::ssize(share.step.wanted));
     all[i] = {share, {scratch.take<std::byte>(static_cast<int64_t>(bytes)), bytes}, {}};
   }
   compute_.pool->parallel_for(threads, [&](int64_t i, int) {
@@ -89,9 +93,9 @@ size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
   if (compute_.alone == nullptr) return whole;
   const int64_t threads = compute_.pool->size(), most = share_rows(rows, threads);
   const size_t share = scratch_bytes_on(compute_.alone[0], most, std::min(most, wanted));
-  constexpr size_t kOfThread = 128;
-  return std::max(whole,
-                  static_cast<size_t>(threads) * (share + share_bytes(most, most) + kOfThread) + 3 * 64);
+  const size_t of_thread =
+      2 * kSlack + share + share_bytes(most, most) + sizeof(ThreadShare) + sizeof(double);
+  return std::max(whole, static_cast<size_t>(threads) * of_thread + 2 * kSlack);
 }
 
 bool DenseModel::has_rope(int32_t layer) const {

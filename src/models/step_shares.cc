@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace baleen {
 namespace {
 
@@ -27,6 +29,7 @@ StepShare take_share(const Step& step, int64_t index, int64_t threads, Workspace
   auto* wanted = scratch.take<int32_t>(wanted_count);
   for (int64_t i = 0; i < last - first; ++i) {
     parts[i] = step.parts[static_cast<size_t>(first + i)];
+    CHECK(parts[i].rows == 1 && parts[i].first_row == first + i);
     parts[i].first_row = static_cast<int32_t>(i);
   }
   for (int64_t i = 0; i < wanted_count; ++i)
