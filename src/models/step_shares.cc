@@ -14,7 +14,9 @@ constexpr int64_t kMostLayerBytes = 8 << 20;
 // the rows that each weight serves. Two cores read 26 GB/s at 6 rows, and are 4 and 16 % faster.
 constexpr int64_t kRowsPerThread = 3;
 constexpr double kUneven = 1.5;
-constexpr int32_t kStepsTogether = 16;
+// A single step is uneven for any trifle of the system's, and costs less than some steps together would. Steps together
+// are twice as many each time that the one behind them is uneven again.
+constexpr int32_t kUnevenSteps = 2, kFewTogether = 16, kMostTogether = 256;
 
 }  // namespace
 
@@ -46,6 +48,9 @@ size_t share_bytes(int64_t rows, int64_t wanted) {
          2 * 64;
 }
 
+SharePolicy::SharePolicy(int threads, int64_t layer_bytes)
+    : threads_(threads), layer_bytes_(layer_bytes), next_together_(kFewTogether) {}
+
 bool SharePolicy::suits(const Step& step) {
   const auto rows = static_cast<int64_t>(step.tokens.size());
   if (threads_ < 2 || layer_bytes_ > kMostLayerBytes) return false;
@@ -58,7 +63,13 @@ bool SharePolicy::suits(const Step& step) {
 
 void SharePolicy::note_seconds(std::span<const double> seconds) {
   const auto [shortest, longest] = std::ranges::minmax(seconds);
-  if (longest > kUneven * shortest) steps_together_ = kStepsTogether;
+  if (longest <= kUneven * shortest) {
+    uneven_steps_ = 0;
+    next_together_ = kFewTogether;
+  } else if (++uneven_steps_ >= kUnevenSteps) {
+    steps_together_ = next_together_;
+    next_together_ = std::min(2 * next_together_, kMostTogether);
+  }
 }
 
 }  // namespace baleen

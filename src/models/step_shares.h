@@ -28,18 +28,20 @@ class SharePolicy {
  public:
   SharePolicy() = default;
   /// `layer_bytes`: packed weights of one layer.
-  SharePolicy(int threads, int64_t layer_bytes) : threads_(threads), layer_bytes_(layer_bytes) {}
+  SharePolicy(int threads, int64_t layer_bytes);
 
   /// Whether it pays for the step that is to be run next.
   bool suits(const Step& step);
-  /// How long each thread took for its share. Where one took much longer than another, the system has taken a core
-  /// away, and for some steps threads had better help each other.
+  /// How long each thread took for its share. Where one takes much longer than another step after step, the system has
+  /// taken a core away, and for some steps threads had better help each other.
   void note_seconds(std::span<const double> seconds);
 
  private:
   int threads_ = 1;
   int64_t layer_bytes_ = 0;
+  int32_t uneven_steps_ = 0;    ///< one after another, those together left out
   int32_t steps_together_ = 0;  ///< that are to come
+  int32_t next_together_ = 0;   ///< the next time
 };
 
 }  // namespace baleen

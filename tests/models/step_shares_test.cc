@@ -73,14 +73,28 @@ TEST(StepShares, NotOfPrompts) {
 TEST(StepShares, NotForAWhileAfterAThreadWasHeldUp) {
   const Decoding decoding(16);
   SharePolicy policy(2, kSmallLayer);
-  policy.note_seconds(std::array{1.0, 1.2});
-  EXPECT_TRUE(policy.suits(decoding.step()));
-  policy.note_seconds(std::array{1.0, 2.0});
-  int together = 0;
-  while (!policy.suits(decoding.step()) && together < 1000) ++together;
-  EXPECT_GT(together, 4);
-  EXPECT_LT(together, 100);
-  EXPECT_TRUE(policy.suits(decoding.step())) << "until the next time";
+  const auto steps_together = [&] {
+    int steps = 0;
+    while (!policy.suits(decoding.step()) && steps < 1000) ++steps;
+    return steps;
+  };
+  const std::array even = {1.0, 1.2}, uneven = {2.0, 1.0};
+  for (const auto& seconds : {even, uneven, even, uneven}) {
+    policy.note_seconds(seconds);
+    EXPECT_EQ(steps_together(), 0) << "once is no trend";
+  }
+  policy.note_seconds(uneven);
+  const int first = steps_together();
+  EXPECT_GT(first, 4);
+  policy.note_seconds(uneven);
+  EXPECT_EQ(steps_together(), 2 * first) << "it goes on";
+  for (int i = 0; i < 20; ++i) policy.note_seconds(uneven);
+  EXPECT_LT(steps_together(), 1000);
+  policy.note_seconds(even);
+  policy.note_seconds(uneven);
+  EXPECT_EQ(steps_together(), 0);
+  policy.note_seconds(uneven);
+  EXPECT_EQ(steps_together(), first) << "as at first";
 }
 
 }  // namespace
