@@ -7,12 +7,13 @@
 namespace baleen {
 namespace {
 
-// Weights of a layer, so many at most. Two cores, 16 streams: with 3 MB (SmolLM2) shares are 3 to 5 % faster where the
-// cores have a common cache and 23 % where they have none, with 46 MB (a 1B in Q4_K) 1 % slower and 3 % faster.
+// Weights for each layer, so many at most. Two cores, 16 streams: with 3 MB (SmolLM2) shares are 3 to 5 % faster where
+// the cores have a common cache and 23 % where they have none, with 46 MB (a 1B in Q4_K) 1 % slower and 3 % faster.
 constexpr int64_t kMostLayerBytes = 8 << 20;
 // Rows of a share for each thread: what all threads read of weights in a second grows with the threads and shrinks with
 // the rows that each weight serves. Two cores read 26 GB/s at 6 rows, and are 4 and 16 % faster.
 constexpr int64_t kRowsPerThread = 3;
+// Shares on a quiet machine differ by a third now and then (8.3 and 11.4 ms).
 constexpr double kUneven = 1.5;
 // A single step is uneven for any trifle of the system's, and costs less than some steps together would. Steps together
 // are twice as many each time that the one behind them is uneven again.

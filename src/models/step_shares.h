@@ -27,7 +27,7 @@ inline int64_t share_rows(int64_t rows, int64_t threads) { return (rows + thread
 class SharePolicy {
  public:
   SharePolicy() = default;
-  /// `layer_bytes`: packed weights of one layer.
+  /// `layer_bytes`: packed weights that a step reads, for each layer of the model.
   SharePolicy(int threads, int64_t layer_bytes);
 
   /// Whether it pays for the step that is to be run next.

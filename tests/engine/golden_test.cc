@@ -82,7 +82,7 @@ TEST(EngineGolden, GreedyContinuationOfTheReference) {
 std::vector<GenerationRequest> mixed_requests() {
   std::vector<GenerationRequest> requests;
   const auto prompts = golden_prompts("llama-wide-q4_1");
-  for (size_t i = 0; i < 18; ++i) {  // as many as threads take shares of
+  for (size_t i = 0; i < 18; ++i) {  // enough for two threads to take shares
     GenerationRequest request;
     request.prompt = prompts[i % prompts.size()];
     request.prompt.resize(request.prompt.size() - std::min(i, request.prompt.size() - 1));
