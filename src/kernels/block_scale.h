@@ -21,7 +21,7 @@ BALEEN_INLINE float float_of_bits(uint32_t bits) {
 struct BlockScale {
   float amax, factor, scale;  ///< factor 0: all codes are 0
 };
-BALEEN_INLINE BlockScale block_scale(uint32_t bits, float largest_code = 127.0f) {
+BALEEN_INLINE BlockScale block_scale(uint32_t bits, float largest_code) {
   constexpr uint32_t kInfinity = 0x7F800000u, kNan = 0x7FC00000u;
   const float amax = float_of_bits(bits);
   if (bits >= kInfinity) return {amax, 0, float_of_bits(kNan)};

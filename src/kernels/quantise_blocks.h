@@ -34,7 +34,7 @@ BALEEN_INLINE CodeSums code_sums(int32_t both) {
 
 template <class Slab>
 BALEEN_INLINE void quantise_32(const float* x, int tokens, int token, std::byte* block) {
-  const BlockScale to = block_scale(Slab::largest(x));
+  const BlockScale to = block_scale(Slab::largest(x), kLargestCode32);
   const int32_t sum = Slab::put(x, to.factor, tokens, block + token * 4).sum +
                       Slab::put(x + 16, to.factor, tokens, block + 16 * tokens + token * 4).sum;
   put_value(block + kScale32 * tokens + token * 4, to.scale);
@@ -94,7 +94,7 @@ BALEEN_INLINE void quantise_256(const float* x, int tokens, int token, std::byte
     largest[j] = Slab::largest(x + j * kSlab);
     amax = largest[j] > amax ? largest[j] : amax;
   }
-  const BlockScale to = block_scale(amax);
+  const BlockScale to = block_scale(amax, kLargestCode256);
   put_value(block + kScale256 * tokens + token * 4, to.scale * 0x1p-3f);
   CodeBounds bounds{0, 0};
   for (int j = 0; j < 8; ++j)

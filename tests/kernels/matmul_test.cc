@@ -109,16 +109,31 @@ TEST(Matmul, ExtremeCodesDoNotOverflow) {
   }
 }
 
+/// Which groups of 4 k have codes.
+enum class Groups { all, even, odd };
+
 /// A block whose first sub-block of 32, or its first half, has codes of this sum, all of one sign: values x with
-/// x * 127 = code, in a block whose largest is 1.
-std::vector<float> row_with_sum(int64_t cols, int sum, float sign) {
+/// x * 120 = code, in a block whose largest is 1.
+std::vector<float> row_with_sum(int64_t cols, int sum, float sign, Groups groups) {
   std::vector<float> row(static_cast<size_t>(cols), 0);
-  for (float& each : row) {
-    const int code = std::min(sum, 127);
-    each = sign * static_cast<float>(code) / 127;
-    if ((sum -= code) == 0) break;
+  for (size_t k = 0; k < 32 && sum > 0; ++k) {
+    if (groups != Groups::all && (k / 4 % 2 == 0) != (groups == Groups::even)) continue;
+    const int code = std::min(sum, 120);
+    row[k] = sign * static_cast<float>(code) / 120;
+    sum -= code;
   }
   return row;
+}
+
+/// Random codes, or all of this byte; scales and sub-scales are random.
+std::vector<std::byte> blocks_of(BlockType type, const Shape& shape, int byte, std::mt19937& random) {
+  auto data = random_blocks(type, shape.rows * shape.cols, random);
+  const size_t first = type == BlockType::q6_k ? 0 : 16, last = type == BlockType::q6_k ? 192 : 256;
+  for (size_t i = 0; i < data.size(); ++i) {
+    const size_t at = i % static_cast<size_t>(info(type).bytes);
+    if (at >= first && at < last) data[i] = static_cast<std::byte>(byte);
+  }
+  return data;
 }
 
 /// avx512 multiplies the sums of K formats' sub-blocks as words where the activations say that they fit.
@@ -126,31 +141,49 @@ TEST(Matmul, SumsAtTheEdgeOfWords) {
   ThreadPool pool(1);
   const Compute ref{&kernels(Isa::ref), &pool};
   std::mt19937 random(9);
-  // the largest code of a weight, and the sum of codes up to which it fits into 16 bits
+  // the largest code of a weight, and the sum of codes up to which it fits into 16 bits (with Q4_K's own products, too)
   for (const auto& [type, limit] : {std::pair{BlockType::q4_k, 32767 / 15},
+                                    {BlockType::q4_k, 24123 / 15},
                                     {BlockType::q5_k, 32767 / 31},
                                     {BlockType::q6_k, 32767 / 32}}) {
     const Shape shape{16, 512, 8};
-    for (const int byte : {0x00, 0xFF}) {
-      auto data = random_blocks(type, shape.rows * shape.cols, random);
-      const size_t first = type == BlockType::q6_k ? 0 : 16, last = type == BlockType::q6_k ? 192 : 256;
-      for (size_t i = 0; i < data.size(); ++i) {  // the codes; scales and sub-scales stay
-        const size_t at = i % static_cast<size_t>(info(type).bytes);
-        if (at >= first && at < last) data[i] = static_cast<std::byte>(byte);
-      }
-      const PackedMatrix weights = packed(type, shape, data, ref);
+    for (const int byte : {0x00, 0x0F, 0xF0, 0xFF}) {
+      const PackedMatrix weights = packed(type, shape, blocks_of(type, shape, byte, random), ref);
       for (int sum = limit - 1; sum <= limit + 4; ++sum)
-        for (const float sign : {1.0f, -1.0f}) {
-          auto x = random_rows(shape.tokens * shape.cols, random);
-          const auto edge = row_with_sum(shape.cols, sum, sign);
-          std::ranges::copy(edge, x.begin() + sum % shape.tokens * shape.cols);
-          const auto expected = product(ref, weights, x);
-          for (const KernelTable* table : fast_tables())
-            expect_same_bits(
-                product({table, &pool}, weights, x), expected,
-                std::string(name(table->isa)) + " " + text(type, shape) + ", sum " + std::to_string(sum));
-        }
+        for (const Groups groups : {Groups::all, Groups::even, Groups::odd})
+          for (const float sign : {1.0f, -1.0f}) {
+            auto x = random_rows(shape.tokens * shape.cols, random);
+            const auto edge = row_with_sum(shape.cols, sum, sign, groups);
+            std::ranges::copy(edge, x.begin() + sum % shape.tokens * shape.cols);
+            const auto expected = product(ref, weights, x);
+            for (const KernelTable* table : fast_tables())
+              expect_same_bits(
+                  product({table, &pool}, weights, x), expected,
+                  std::string(name(table->isa)) + " " + text(type, shape) + ", sum " + std::to_string(sum));
+          }
     }
+  }
+}
+
+/// What sums multiplied take off most and least, where the codes' own sums are small.
+TEST(Matmul, ActivationsAgainstEachOther) {
+  ThreadPool pool(1);
+  const Compute ref{&kernels(Isa::ref), &pool};
+  std::mt19937 random(10);
+  const Shape shape{16, 512, 8};
+  for (const int byte : {0x00, 0x0F, 0xF0, 0xFF, 0x78}) {
+    const PackedMatrix weights =
+        packed(BlockType::q4_k, shape, blocks_of(BlockType::q4_k, shape, byte, random), ref);
+    std::vector<float> x(static_cast<size_t>(shape.tokens * shape.cols));
+    for (size_t i = 0; i < x.size(); ++i) {
+      const size_t token = i / static_cast<size_t>(shape.cols), k = i % 32;
+      const float sign = (k / 4 + token) % 2 == 0 ? 1.0f : -1.0f;  // even groups against odd ones
+      x[i] = token < 4 || k >= 16 ? sign : 0.0f;
+    }
+    const auto expected = product(ref, weights, x);
+    for (const KernelTable* table : fast_tables())
+      expect_same_bits(product({table, &pool}, weights, x), expected,
+                       std::string(name(table->isa)) + " codes of " + std::to_string(byte));
   }
 }
 

@@ -178,7 +178,7 @@ struct WithMinima {
 };
 
 /// 16-bit sums of a whole sub-block of 16: they start at -32 * sum of the activations and may wrap on the way, for with
-/// signed codes they end at most at 8 * 32 * 127 = 32,512.
+/// signed codes they end at most at 8 * 32 * 120 = 30,720.
 template <int N>
 struct Q6K {
   static constexpr int kHalves = halves_at_once(N);

@@ -1,6 +1,7 @@
 // Rows of floats to the tiles that the kernels take (kernels/quantise_blocks.h).
 #include "kernels/avx2/matmul.h"
 #include "kernels/avx2/vectors.h"
+#include "kernels/pair_starts.h"
 #include "kernels/quantise_blocks.h"
 
 namespace baleen::avx2 {
@@ -48,9 +49,44 @@ struct Slab {
   }
 };
 
+/// 16 codes of four tokens of a group as words.
+BALEEN_INLINE __m256i words(const std::byte* codes) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
+}
+
+/// Of four tokens, two sums each: products of an even k-group's codes and those behind it (activation_layout.h).
+BALEEN_INLINE __m256i taken_of_four(const std::byte* even) {
+  const __m256i odd = _mm256_add_epi16(words(even + kTileTokens * 4), _mm256_set1_epi16(kToLow));
+  return _mm256_madd_epi16(odd, _mm256_sub_epi16(words(even), _mm256_set1_epi16(kToHigh)));
+}
+
+/// Of eight tokens, for a sub-block.
+BALEEN_INLINE __m256i taken(const std::byte* codes) {
+  constexpr int kGroup = kTileTokens * 4, kFour = kGroup / 2;
+  const std::byte* half = codes + 4 * kGroup;
+  const __m256i low = _mm256_add_epi32(taken_of_four(half), taken_of_four(half + 2 * kGroup));
+  const __m256i high =
+      _mm256_add_epi32(taken_of_four(half + kFour), taken_of_four(half + 2 * kGroup + kFour));
+  const __m256i sums = _mm256_permute4x64_epi64(_mm256_hadd_epi32(low, high), 0b11011000);
+  return _mm256_add_epi32(sums, _mm256_set1_epi32(kTakenAlways));
+}
+
+void write_starts(std::byte* block) {
+  constexpr int kSubBlock = kSlab * kTileTokens;
+  for (int i = 0; i < 4; ++i) {
+    const std::byte* codes = block + 2 * i * kSubBlock;
+    const __m256i starts = pair_starts(taken(codes), taken(codes + kSubBlock));
+    put_value(block + (kStarts256 + i * 4) * kTileTokens, starts);
+  }
+}
+
 }  // namespace
 
 void quantise_blocks32(const ActivationTile& tile) { quantise_tile_32<Slab>(tile); }
-void quantise_blocks256(const ActivationTile& tile) { quantise_tile_256<Slab>(tile); }
+void quantise_blocks256(const ActivationTile& tile) {
+  quantise_tile_256<Slab>(tile);
+  if (tile.tokens != kTileTokens) return;
+  for (int64_t b = 0; b < tile.cols / 256; ++b) write_starts(tile.out + b * kRecord256 * kTileTokens);
+}
 
 }  // namespace baleen::avx2

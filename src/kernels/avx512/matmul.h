@@ -22,6 +22,7 @@ void multiply_q8_0(const MatmulTile& tile);
 void multiply_i8(const MatmulTile& tile);
 
 void multiply_q4_k(const MatmulTile& tile);
+void multiply_q4_k_by_sums(const MatmulTile& tile);  ///< the same
 void multiply_q5_k(const MatmulTile& tile);
 void multiply_q6_k(const MatmulTile& tile);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/avx512/vectors.h"
+#include "kernels/pair_starts.h"
 #include "kernels/quantise_blocks.h"
 
 namespace baleen::avx512 {
@@ -41,8 +42,8 @@ BALEEN_INLINE __m256i largest_of_eight(const float* const* rows, int64_t k) {
 struct EightScales {
   __m256 amax, factor, scale;  ///< factor 0: all codes are 0
 };
-BALEEN_INLINE EightScales eight_scales(__m256i largest) {
-  const __m256 amax = _mm256_castsi256_ps(largest), most = _mm256_set1_ps(127);
+BALEEN_INLINE EightScales eight_scales(__m256i largest, float largest_code) {
+  const __m256 amax = _mm256_castsi256_ps(largest), most = _mm256_set1_ps(largest_code);
   const __m256 infinite = _mm256_castsi256_ps(_mm256_cmpgt_epi32(largest, _mm256_set1_epi32(0x7F7FFFFF)));
   const __m256 some = _mm256_andnot_ps(infinite, _mm256_cmp_ps(amax, _mm256_set1_ps(0x1p-100f), _CMP_GE_OQ));
   const __m256 scale = _mm256_and_ps(some, _mm256_div_ps(amax, most));
@@ -65,9 +66,17 @@ BALEEN_INLINE EightSums sums_of_groups(__m512i two, __m512i more) {
   return {halves_added(sum), halves_added(magnitudes)};
 }
 
-/// Of 32 codes, each half's.
+/// What sums take of two k-groups' codes, an even group below the odd one behind it (activation_layout.h).
+BALEEN_INLINE __m256i taken_of_groups(__m256i sum, __m512i both) {
+  const __m256i even = _mm256_sub_epi8(_mm512_castsi512_si256(both), _mm256_set1_epi8(kToHigh));
+  const __m256i odd = _mm256_add_epi8(_mm512_extracti64x4_epi64(both, 1), _mm256_set1_epi8(kToLow));
+  return _mm256_dpbusd_epi32(sum, odd, even);
+}
+
+/// Of 32 codes, each half's, and what sums of the second half take.
 struct EightCodes {
   EightSums low, high;
+  __m256i taken;
 };
 
 /// x * factor, 0 where the factor is, whatever x is.
@@ -101,7 +110,9 @@ BALEEN_INLINE EightCodes put_eight(const float* const* rows, int64_t k, __m256 f
       _mm512_permutex2var_epi64(high_0, first, high_4), _mm512_permutex2var_epi64(high_0, second, high_4)};
   BALEEN_EACH_TOKEN
   for (int i = 0; i < 4; ++i) _mm512_storeu_si512(out + i * 64, groups[i]);
-  return {sums_of_groups(groups[0], groups[1]), sums_of_groups(groups[2], groups[3])};
+  const __m256i taken = taken_of_groups(_mm256_set1_epi32(kTakenAlways), groups[2]);
+  return {sums_of_groups(groups[0], groups[1]), sums_of_groups(groups[2], groups[3]),
+          taken_of_groups(taken, groups[3])};
 }
 
 BALEEN_INLINE bool all_have_codes(const EightScales& to) {
@@ -121,7 +132,7 @@ BALEEN_INLINE void put_eight_32(const float* const* rows, int64_t k, const Eight
 }
 
 BALEEN_INLINE void quantise_eight_32(const float* const* rows, int64_t k, std::byte* block) {
-  const EightScales to = eight_scales(largest_of_eight(rows, k));
+  const EightScales to = eight_scales(largest_of_eight(rows, k), kLargestCode32);
   if (all_have_codes(to)) return put_eight_32<false>(rows, k, to, block);
   put_eight_32<true>(rows, k, to, block);
 }
@@ -162,7 +173,7 @@ BALEEN_INLINE void put_eight_256(const float* const* rows, int64_t k, const __m2
               _mm256_castps_si256(_mm256_mul_ps(to.scale, _mm256_set1_ps(0x1p-3f))));
   const __m256i zero = _mm256_setzero_si256();
   EightBounds bounds = {zero, zero};
-  __m256i even_shift = zero, even = zero;  // of sub-block j - 1: shift and shifted sums
+  __m256i even_shift = zero, even = zero, taken = zero;  // of sub-block j - 1; `even`: shifted sums
   for (int j = 0; j < 8; ++j) {
     const __m256i e = eight_exponents(_mm256_castsi256_ps(largest[j]), to);
     const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23);  // 2^e
@@ -176,9 +187,11 @@ BALEEN_INLINE void put_eight_256(const float* const* rows, int64_t k, const __m2
     if (j % 2 == 0) {
       even_shift = shift;
       even = shifted;
+      taken = codes.taken;
     } else {
       store_eight(block + (kShiftPairs256 + j / 2 * 4) * kEight, pairs_of(even_shift, shift));
       store_eight(block + (kSums256 + j / 2 * 4) * kEight, pairs_of(even, shifted));
+      store_eight(block + (kStarts256 + j / 2 * 4) * kEight, pair_starts(taken, codes.taken));
     }
     store_eight(block + (kSum16s256 + 8 * j) * kEight,
                 _mm256_sub_epi32(zero, _mm256_slli_epi32(codes.low.sum, 5)));
@@ -194,7 +207,7 @@ BALEEN_INLINE void quantise_eight_256(const float* const* rows, int64_t k, std::
     largest[j] = largest_of_eight(rows, k + j * kSlab);
     most = _mm256_max_epi32(most, largest[j]);
   }
-  const EightScales to = eight_scales(most);
+  const EightScales to = eight_scales(most, kLargestCode256);
   if (all_have_codes(to)) return put_eight_256<false>(rows, k, largest, to, block);
   put_eight_256<true>(rows, k, largest, to, block);
 }

@@ -2,8 +2,8 @@
 //   amax = max |x|;  a block with a NaN or an infinity: codes 0, scale NaN;  amax < 2^-100: codes 0, scale 0
 //   blocks32:   code = round(x * (127 / amax)), scale = amax / 127
 //   blocks256:  e[j] = the largest of 0..3 with max |x of sub-block j| <= amax * 2^-e
-//               code = round(x * (127 / amax * 2^e[j])), scale = amax / 127 * 2^-3, shift[j] = 3 - e[j]
-// round: to the nearest, halves to even. |x| * (127 / amax) stays below 127.5, so codes are -127..127.
+//               code = round(x * (120 / amax * 2^e[j])), scale = amax / 120 * 2^-3, shift[j] = 3 - e[j]
+// round: to the nearest, halves to even. |x| * (127 / amax) stays below 127.5, so codes are -127..127; of 120 likewise.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -55,8 +55,8 @@ void quantise_32(const float* x, int tokens, int token, std::byte* block) {
   const uint32_t bits = largest_magnitude(x, kSlab);
   const float amax = from_bits(bits);
   const bool finite = bits < kInfinity, tiny = finite && amax < kTiny;
-  const float factor = finite && !tiny ? 127.0f / amax : 0.0f;
-  const float scale = !finite ? from_bits(kNan) : tiny ? 0.0f : amax / 127.0f;
+  const float factor = finite && !tiny ? kLargestCode32 / amax : 0.0f;
+  const float scale = !finite ? from_bits(kNan) : tiny ? 0.0f : amax / kLargestCode32;
   const int32_t sum = write_codes(x, kSlab, factor, tokens, block + token * 4).sum;
   store(block + kScale32 * tokens + token * 4, scale);
   store(block + kScaledSum32 * tokens + token * 4, scale * static_cast<float>(sum));
@@ -75,8 +75,8 @@ void quantise_256(const float* x, int tokens, int token, std::byte* block) {
   const uint32_t bits = largest_magnitude(x, 256);
   const float amax = from_bits(bits);
   const bool finite = bits < kInfinity, tiny = finite && amax < kTiny;
-  const float factor = finite && !tiny ? 127.0f / amax : 0.0f;
-  const float scale = !finite ? from_bits(kNan) : tiny ? 0.0f : amax / 127.0f * 0x1p-3f;
+  const float factor = finite && !tiny ? kLargestCode256 / amax : 0.0f;
+  const float scale = !finite ? from_bits(kNan) : tiny ? 0.0f : amax / kLargestCode256 * 0x1p-3f;
   store(block + kScale256 * tokens + token * 4, scale);
   int32_t one_sign = 0, magnitudes = 0;  // the bounds
   for (int j = 0; j < 8; ++j) {
@@ -100,6 +100,27 @@ void quantise_256(const float* x, int tokens, int token, std::byte* block) {
   store(block + kBounds256 * tokens + token * 4 + 2, static_cast<int16_t>(magnitudes));
 }
 
+/// Of eight tokens: what sums of a sub-block's codes take (activation_layout.h).
+int32_t taken(const std::byte* codes, int token) {
+  const auto code = [&](int group, int i) {
+    return static_cast<int32_t>(static_cast<int8_t>(codes[(group * kTileTokens + token) * 4 + i]));
+  };
+  int32_t sum = kTakenAlways;
+  for (const int even : {4, 6})
+    for (int i = 0; i < 4; ++i) sum += (code(even + 1, i) + kToLow) * (code(even, i) - kToHigh);
+  return sum;
+}
+
+void write_starts(std::byte* block) {
+  constexpr int kSubBlock = kSlab * kTileTokens;
+  for (int i = 0; i < 4; ++i)
+    for (int t = 0; t < kTileTokens; ++t) {
+      const std::byte* first = block + 2 * i * kSubBlock;
+      store(block + kStarts256 * kTileTokens + (i * kTileTokens + t) * 4,
+            pair_start(taken(first, t), taken(first + kSubBlock, t)));
+    }
+}
+
 }  // namespace
 
 void arrange_floats(const ActivationTile& tile) {
@@ -117,6 +138,8 @@ void quantise_blocks256(const ActivationTile& tile) {
   for (int t = 0; t < tile.tokens; ++t)
     for (int64_t b = 0; b < tile.cols / 256; ++b)
       quantise_256(tile.rows[t] + b * 256, tile.tokens, t, tile.out + b * kRecord256 * tile.tokens);
+  if (tile.tokens != kTileTokens) return;
+  for (int64_t b = 0; b < tile.cols / 256; ++b) write_starts(tile.out + b * kRecord256 * kTileTokens);
 }
 
 }  // namespace baleen::ref

@@ -26,7 +26,9 @@ std::vector<const KernelTable*> fast_tables() {
       .q5_k = avx512::multiply_q5_k,
       .q6_k = avx512::multiply_q6_k,
   };
-  return {&table};
+  static KernelTable by_sums = table;
+  by_sums.matmul.q4_k = avx512::multiply_q4_k_by_sums;
+  return {&table, &by_sums};
 }
 
 }  // namespace baleen::testing

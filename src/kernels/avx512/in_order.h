@@ -1,0 +1,37 @@
+// Instructions that stay in the order in which they are written, for kernels that count on it (multiply_sums.cc: 2 %).
+#pragma once
+
+#include "kernels/avx512/vectors.h"
+
+namespace baleen::avx512::in_order {
+
+#ifdef __AVX512VNNI__
+BALEEN_INLINE __m512i broadcast_int(const std::byte* from) {
+  __m512i value;
+  asm volatile("vpbroadcastd %1, %0" : "=v"(value) : "m"(four_bytes(from)));
+  return value;
+}
+
+BALEEN_INLINE __m512i add_bytes(__m512i a, __m512i b) {
+  __m512i sum;
+  asm volatile("vpaddb %2, %1, %0" : "=v"(sum) : "v"(a), "v"(b));
+  return sum;
+}
+
+/// sum += a . b, as unsigned by signed bytes; b in a register, or the four bytes at `b`.
+BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i a, __m512i b) {
+  asm volatile("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+}
+BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i a, const std::byte* b) {
+  asm volatile("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(four_bytes(b)));
+}
+#else
+using avx512::add_dot_of_bytes;
+using avx512::broadcast_int;
+BALEEN_INLINE __m512i add_bytes(__m512i a, __m512i b) { return _mm512_add_epi8(a, b); }
+BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i a, __m512i b) {
+  sum = _mm512_dpbusd_epi32(sum, a, b);
+}
+#endif
+
+}  // namespace baleen::avx512::in_order

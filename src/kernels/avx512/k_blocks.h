@@ -1,0 +1,70 @@
+// What the kernels of K formats share. Static: see vectors.h.
+#pragma once
+
+#include "kernels/avx512/vectors.h"
+#include "kernels/panel_layout.h"
+
+namespace baleen::avx512 {
+
+constexpr int kSlabs = 8;
+
+/// sum[t] += (dot[t] * scale) << shift[t]
+template <int T>
+BALEEN_INLINE void add_scaled(const __m512i (&dot)[T], __m512i scale, const std::byte* shift,
+                              __m512i (&sum)[T]) {
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < T; ++t)
+    sum[t] = _mm512_add_epi32(sum[t], shifted_left(_mm512_mullo_epi32(dot[t], scale), shift + t * 4));
+}
+
+/// What a tile's bounds (activation_layout.h) may be at most for all its dot products to be words.
+struct WordLimits {
+  int one_sign, magnitudes;
+};
+
+/// Asked once a tile: a branch in each block costs 3 %, for what both ways need is kept in registers.
+template <int T>
+BALEEN_INLINE bool all_are_words(const MatmulTile& tile, WordLimits limits) {
+  __m512i most = _mm512_setzero_si512();
+  const std::byte* bounds = tile.x + kBounds256 * T;
+  for (int64_t k = 0; k < tile.cols; k += 256, bounds += kRecord256 * T) {
+    const __m512 each = _mm512_maskz_loadu_ps(row_mask(T), reinterpret_cast<const float*>(bounds));
+    most = _mm512_max_epi16(most, _mm512_castps_si512(each));
+  }
+  const __m512i limit = _mm512_set1_epi32(limits.magnitudes << 16 | limits.one_sign);
+  return _mm512_cmple_epi16_mask(most, limit) == 0xFFFFFFFF;
+}
+
+/// The products of pairs need all registers: without this the compiler spills their sums.
+template <int T>
+BALEEN_INLINE void keep_in_memory(__m512 (&out)[T]) {
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < T; ++t) asm volatile("" : "+m"(out[t]));
+}
+
+/// Block by block: Kernel::block<kWords>(record, x, ahead, out), which steps ahead Kernel::kSteps times.
+template <int T, class Kernel, bool kWords>
+BALEEN_INLINE void multiply_blocks(const MatmulTile& tile) {
+  const int64_t blocks = tile.cols / 256;
+  const std::byte *record = tile.panel, *x = tile.x;
+  __m512 out[T];
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
+  Ahead ahead = Ahead::of(tile, blocks * Kernel::kSteps);
+  for (int64_t b = 0; b < blocks; ++b) {
+    Kernel::template block<kWords>(record, x, ahead, out);
+    record += Kernel::kLayout.record_bytes;
+    x += kRecord256 * T;
+  }
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < T; ++t) put(tile, t, out[t]);
+}
+
+/// Where all dot products are words and tokens are many, two of them are multiplied at once.
+template <int T, class Kernel>
+BALEEN_INLINE void multiply_k(const MatmulTile& tile, WordLimits limits) {
+  if (T >= kManyTokens && all_are_words<T>(tile, limits)) return multiply_blocks<T, Kernel, true>(tile);
+  multiply_blocks<T, Kernel, false>(tile);
+}
+
+}  // namespace baleen::avx512
