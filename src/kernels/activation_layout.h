@@ -34,8 +34,8 @@ constexpr int kSum16s256 = 324, kBounds256 = 388, kStarts256 = 392;
 // of 4 k, high to the odd one behind it, and with the activations' codes
 //   low * even + high * odd = (low + 120 + odd) * (high - 8 + even) - own - other
 //   own = (low + 120) * (high - 8)   other = (odd + 120) * (even - 8) + 960
-// where both factors are bytes, the first unsigned. Groups 4 to 7 of a sub-block are multiplied so; `taken` is the sum of
-// other over these 8 pairs of codes.
+// where both factors are bytes, the first unsigned. Groups 4 to 7 of a sub-block are multiplied so; `taken` is the sum
+// of other over these 8 pairs of codes.
 constexpr int kToLow = 120, kToHigh = 8, kTakenAlways = 8 * kToLow * kToHigh;
 
 /// What the sum of two sub-blocks starts with (modulo 2^32): the second's is added up first, then the halves of the

@@ -23,9 +23,11 @@ int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 struct Activations {
   const ProductGroup* group;
   std::array<std::byte*, kSchemes> data;
+  int64_t tile_count;
+  int64_t* first_rows;  ///< [tile_count + 1]: a panel's products wait for them, and divisions take long
 
-  int64_t tiles() const { return (group->x.count + kTileTokens - 1) / kTileTokens; }
-  int64_t first_row(int64_t tile) const { return tile * group->x.count / tiles(); }
+  int64_t tiles() const { return tile_count; }
+  int64_t first_row(int64_t tile) const { return first_rows[tile]; }
   int rows(int64_t tile) const { return static_cast<int>(first_row(tile + 1) - first_row(tile)); }
   const float* row(int64_t index) const {
     return group->x.row(group->picked == nullptr ? index : group->picked[index]);
@@ -99,6 +101,12 @@ void add_bias(const RowKernels& kernels, const Block& block, const float* bias) 
   for (int t = 0; t < block.tokens; ++t) kernels.add(bias, block.rows, block.out + t * block.stride);
 }
 
+/// Results go to as many lines as there are tokens, and stores leave a core in order: unless these lines are there, all
+/// that the kernel stores meanwhile waits behind.
+void fetch_to_write(const Block& block) {
+  for (int t = 0; t < block.tokens; ++t) asm volatile("prefetchw %0" : : "m"(block.out[t * block.stride]));
+}
+
 /// A tile's product with a panel whose bytes are `data`.
 void multiply_tile(const Work& work, const Side& side, int64_t tile, int64_t panel, const std::byte* data,
                    Ahead ahead = {}) {
@@ -109,6 +117,7 @@ void multiply_tile(const Work& work, const Side& side, int64_t tile, int64_t pan
                     .stride = out.stride,
                     .tokens = x.rows(tile),
                     .rows = static_cast<int>(std::min<int64_t>(kPanelRows, work.weights().rows() - row))};
+  fetch_to_write(block);
   const auto multiply_into = [&](const Block& to) {
     side.kernel({.panel = data,
                  .x = x.tile(side.scheme, tile),
@@ -238,7 +247,9 @@ class Call {
     for (const ProductGroup& group : groups) {
       if (group.x.count == 0) continue;  // a step whose logits nobody wants
       Activations* const x = &activations_[groups_++];
-      *x = {&group, {}};
+      const int64_t tiles = (group.x.count + kTileTokens - 1) / kTileTokens;
+      *x = {&group, {}, tiles, scratch.take<int64_t>(tiles + 1)};
+      for (int64_t tile = 0; tile <= tiles; ++tile) x->first_rows[tile] = tile * group.x.count / tiles;
       if (!group.norm.weight.empty()) {
         CHECK(static_cast<int64_t>(group.norm.weight.size()) == group.x.width);
         normed_cols_ = std::max(normed_cols_, group.x.width);
@@ -372,7 +383,8 @@ size_t multiply_scratch_bytes(const Compute& compute, const MultiplySize& size) 
   int64_t bytes = padded(compute.pool->size() * size.cols * kPanelRows * 4);
   for (const Scheme scheme : {Scheme::floats, Scheme::blocks32, Scheme::blocks256})
     bytes += size.rows * activation_bytes(scheme, size.cols) + size.groups * 64;
-  bytes += size.groups * static_cast<int64_t>(sizeof(Activations) + kSchemes * sizeof(Arrangement)) +
+  bytes += (size.rows / kTileTokens + 2 * size.groups) * static_cast<int64_t>(sizeof(int64_t));  // first_rows
+  bytes += size.groups * (64 + static_cast<int64_t>(sizeof(Activations) + kSchemes * sizeof(Arrangement))) +
            size.products * static_cast<int64_t>(sizeof(Work)) + 3 * 64;
   return static_cast<size_t>(bytes);
 }

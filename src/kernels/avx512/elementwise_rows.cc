@@ -42,18 +42,38 @@ void rotate_halves(float* x, const float* cos, const float* sin, int64_t pairs) 
   }
 }
 
-void silu_mul(const GatedRows& rows) {
-  const __m512 one = _mm512_set1_ps(1), sign = _mm512_set1_ps(-0.0f);
-  for (int64_t r = 0; r < rows.count; ++r) {
-    float* gate = rows.gate + r * rows.gate_stride;
-    const float* up = rows.up + r * rows.up_stride;
-    for (int64_t i = 0; i < rows.width; i += 16) {
-      const __mmask16 mask = lanes_left(rows.width - i);
-      const __m512 g = _mm512_maskz_loadu_ps(mask, gate + i), u = _mm512_maskz_loadu_ps(mask, up + i);
-      const __m512 silu = _mm512_div_ps(g, _mm512_add_ps(one, exp(_mm512_xor_ps(g, sign))));
-      _mm512_mask_storeu_ps(gate + i, mask, _mm512_mul_ps(silu, u));
+namespace {
+
+/// N rows at once, for the chain of one is long (rows.h).
+template <int N>
+BALEEN_INLINE void silu_mul_rows(const GatedRows& rows, int64_t first) {
+  float* gate = rows.gate + first * rows.gate_stride;
+  const float* up = rows.up + first * rows.up_stride;
+  for (int64_t i = 0; i < rows.width; i += 16) {
+    const __mmask16 mask = lanes_left(rows.width - i);
+    __m512 g[N], minus[N], e[N];
+    BALEEN_UNROLL
+    for (int r = 0; r < N; ++r) {
+      g[r] = _mm512_maskz_loadu_ps(mask, gate + r * rows.gate_stride + i);
+      minus[r] = _mm512_xor_ps(g[r], _mm512_set1_ps(-0.0f));
+    }
+    exp(minus, e);
+    BALEEN_UNROLL
+    for (int r = 0; r < N; ++r) {
+      const __m512 silu = _mm512_div_ps(g[r], _mm512_add_ps(_mm512_set1_ps(1), e[r]));
+      const __m512 u = _mm512_maskz_loadu_ps(mask, up + r * rows.up_stride + i);
+      _mm512_mask_storeu_ps(gate + r * rows.gate_stride + i, mask, _mm512_mul_ps(silu, u));
     }
   }
+}
+
+}  // namespace
+
+void silu_mul(const GatedRows& rows) {
+  constexpr int kRows = 4;
+  int64_t row = 0;
+  for (; row + kRows <= rows.count; row += kRows) silu_mul_rows<kRows>(rows, row);
+  for (; row < rows.count; ++row) silu_mul_rows<1>(rows, row);
 }
 
 void add(const float* x, int64_t width, float* out) {

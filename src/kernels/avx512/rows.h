@@ -39,16 +39,18 @@ BALEEN_INLINE void exp_parts(const __m512 (&x)[N], __m512 (&n)[N], __m512 (&p)[N
   }
 }
 
-BALEEN_INLINE __m512 exp(__m512 x) {
-  __m512 in[1] = {x}, n[1], p[1];
-  exp_parts(in, n, p);
-  __m512 y = _mm512_scalef_ps(p[0], n[0]);
-  const __mmask16 low = _mm512_cmp_ps_mask(x, _mm512_set1_ps(kExpLow), _CMP_LT_OQ);
-  const __mmask16 high = _mm512_cmp_ps_mask(x, _mm512_set1_ps(kExpHigh), _CMP_GT_OQ);
-  const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-  y = _mm512_mask_mov_ps(y, low, _mm512_setzero_ps());
-  y = _mm512_mask_mov_ps(y, high, _mm512_set1_ps(__builtin_inff()));
-  return _mm512_mask_mov_ps(y, nan, x);
+/// A NaN stays one.
+template <int N>
+BALEEN_INLINE void exp(const __m512 (&x)[N], __m512 (&y)[N]) {
+  __m512 n[N], p[N];
+  exp_parts(x, n, p);
+  BALEEN_UNROLL
+  for (int i = 0; i < N; ++i) {
+    const __mmask16 low = _mm512_cmp_ps_mask(x[i], _mm512_set1_ps(kExpLow), _CMP_LT_OQ);
+    const __mmask16 high = _mm512_cmp_ps_mask(x[i], _mm512_set1_ps(kExpHigh), _CMP_GT_OQ);
+    y[i] = _mm512_mask_mov_ps(_mm512_scalef_ps(p[i], n[i]), low, _mm512_setzero_ps());
+    y[i] = _mm512_mask_mov_ps(y[i], high, _mm512_set1_ps(__builtin_inff()));
+  }
 }
 
 /// e^x where x <= 0 or a NaN, as a softmax has it, in place.
