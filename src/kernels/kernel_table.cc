@@ -15,8 +15,8 @@ const KernelTable& kernels(Isa isa) {
       return table;
     }
     case Isa::avx512: {
-      static const KernelTable table{Isa::avx512, avx512_matmul_kernels(), avx512_row_kernels(),
-                                     avx512_ceiling_kernels()};
+      static const KernelTable table{Isa::avx512, avx512_matmul_kernels(adds_beside_multiplying()),
+                                     avx512_row_kernels(), avx512_ceiling_kernels()};
       return table;
     }
   }

@@ -44,7 +44,7 @@ struct MatmulKernels {
 
 MatmulKernels ref_matmul_kernels();
 MatmulKernels avx2_matmul_kernels();
-MatmulKernels avx512_matmul_kernels();
+MatmulKernels avx512_matmul_kernels(bool by_sums);  ///< where adds_beside_multiplying()
 
 /// What a type's kernel takes.
 Scheme scheme_of(BlockType type);

@@ -1,7 +1,5 @@
 #include "kernels/fast_tables.h"
 
-#include "kernels/avx512/matmul.h"
-
 namespace baleen::testing {
 
 std::vector<const KernelTable*> fast_tables() {
@@ -10,8 +8,7 @@ std::vector<const KernelTable*> fast_tables() {
     if (cpu_has(isa)) tables.push_back(&kernels(isa));
   if (cpu_has(Isa::avx512)) {
     static KernelTable other = kernels(Isa::avx512);
-    const bool by_sums = kernels(Isa::avx512).matmul.q4_k == avx512::multiply_q4_k_by_sums;
-    other.matmul.q4_k = by_sums ? avx512::multiply_q4_k : avx512::multiply_q4_k_by_sums;
+    other.matmul = avx512_matmul_kernels(!adds_beside_multiplying());
     tables.push_back(&other);
   }
   return tables;

@@ -2,15 +2,8 @@
 #include "kernels/ref/matmul.h"
 
 namespace baleen {
-namespace {
 
-/// AMD's cores have two vector pipes that add beside the two that multiply (measured on Zen 4). Where the same pipes do
-/// both, as in Intel's, two additions cost more than the multiplication that they save.
-bool adds_beside_multiplying() { return __builtin_cpu_is("amd"); }
-
-}  // namespace
-
-MatmulKernels avx512_matmul_kernels() {
+MatmulKernels avx512_matmul_kernels(bool by_sums) {
   return {
       .floats = ref::arrange_floats,
       .blocks32 = avx512::quantise_blocks32,
@@ -25,7 +18,7 @@ MatmulKernels avx512_matmul_kernels() {
       .q5_1 = avx512::multiply_q5_1,
       .q8_0 = avx512::multiply_q8_0,
       .i8 = avx512::multiply_i8,
-      .q4_k = adds_beside_multiplying() ? avx512::multiply_q4_k_by_sums : avx512::multiply_q4_k,
+      .q4_k = by_sums ? avx512::multiply_q4_k_by_sums : avx512::multiply_q4_k,
       .q5_k = avx512::multiply_q5_k,
       .q6_k = avx512::multiply_q6_k,
   };
