@@ -9,12 +9,12 @@
 namespace baleen::avx512 {
 namespace {
 
-constexpr int T = kTileTokens, kGroup = T * 4;  // bytes of a k-group's codes
+constexpr int kTokens = kTileTokens, kGroup = kTokens * 4;  // bytes of a k-group's codes
 
 // With own (at most 8 * 135 * 8) and a carry of at most 4 (pair_start()) a dot product is to be a word.
 constexpr int kLargestDot = 0x7FFF - 8 * 135 * 8 - 4;
 
-using Sums = __m512i[T];
+using Sums = __m512i[kTokens];
 
 /// A sub-block's weights and activations.
 struct SubBlock {
@@ -27,12 +27,12 @@ struct Block {
   const std::byte *record, *x;
 
   [[gnu::always_inline]] SubBlock sub_block(int j) const {
-    return {record + kLayout.codes + j * kNibbleSlabBytes, x + j * kSlab * T};
+    return {record + kLayout.codes + j * kNibbleSlabBytes, x + j * kSlab * kTokens};
   }
   [[gnu::always_inline]] SubBlock first(int pair) const { return sub_block(2 * pair + 1); }
   [[gnu::always_inline]] SubBlock second(int pair) const { return sub_block(2 * pair); }
   [[gnu::always_inline]] const std::byte* start(int pair, int t) const {
-    return x + (kStarts256 + pair * 4) * T + t * 4;
+    return x + (kStarts256 + pair * 4) * kTokens + t * 4;
   }
 };
 
@@ -71,8 +71,8 @@ BALEEN_INLINE void add_first(const Pair& code, const SubBlock& sub, int t, Sums&
 BALEEN_INLINE void add_second_and_third(const SubBlock& sub, Sums& acc, __m512i& own) {
   const Pair code = nibbles(sub.codes + 64), to = summands(sub.codes + 128, own);
   BALEEN_EACH_TOKEN
-  for (int t = 0; t < T; t += 2) {
-    const int other = (t + 4) % T;  // whose sums do not wait for what was just added
+  for (int t = 0; t < kTokens; t += 2) {
+    const int other = (t + 4) % kTokens;  // whose sums do not wait for what was just added
     add_products(code.low, sub.x + 2 * kGroup + t * 4, acc + t);
     add_products(code.high, sub.x + 3 * kGroup + other * 4, acc + other);
     add_products(to, sub.x + 4 * kGroup + t * 4, acc + t);
@@ -92,7 +92,7 @@ struct PairScales {
   BALEEN_INLINE PairScales of(const Block& block, int pair, const __m512i (&own)[2]) {
     return {.less = _mm512_add_epi16(words_of(own[0], own[1]), _mm512_set1_epi16(INT16_MIN)),
             .scale = scales_of_pair(block.record + Block::kLayout.sub_scales, pair),
-            .shifts = block.x + (kShiftPairs256 + pair * 4) * T};
+            .shifts = block.x + (kShiftPairs256 + pair * 4) * kTokens};
   }
 
   [[gnu::always_inline]] void add(int t, const Sums& acc, Sums& sum) const {
@@ -109,9 +109,9 @@ BALEEN_INLINE void begin(const Block& block, Sums& acc) {
   const SubBlock sub = block.first(0);
   const Pair code = nibbles(sub.codes);
   BALEEN_EACH_TOKEN
-  for (int t = 0; t < T; ++t) acc[t] = broadcast_int(block.start(0, t));
+  for (int t = 0; t < kTokens; ++t) acc[t] = broadcast_int(block.start(0, t));
   BALEEN_EACH_TOKEN
-  for (int t = 0; t < T; t += 2) add_first(code, sub, t, acc);
+  for (int t = 0; t < kTokens; t += 2) add_first(code, sub, t, acc);
 }
 
 /// All but the first vector of a pair of sub-blocks and its last one; own[j]: of sub-block j of the two.
@@ -120,7 +120,7 @@ BALEEN_INLINE void add_pair(const Block& block, int pair, Sums& acc, __m512i (&o
   add_second_and_third(first, acc, own[1]);
   const Pair to = summands(first.codes + 192, own[1]), code = nibbles(second.codes);
   BALEEN_EACH_TOKEN
-  for (int t = 0; t < T; t += 2) {
+  for (int t = 0; t < kTokens; t += 2) {
     add_fourth(to, first, t, acc);
     acc[t] = _mm512_rol_epi32(acc[t], 16);
     acc[t + 1] = _mm512_rol_epi32(acc[t + 1], 16);
@@ -135,7 +135,7 @@ BALEEN_INLINE void end_pair(const Block& block, int pair, const Pair& to, const 
   const SubBlock last = block.second(pair), next = block.first(pair + 1);
   const Pair code = nibbles(next.codes);
   BALEEN_EACH_TOKEN
-  for (int t = 0; t < T; t += 2) {
+  for (int t = 0; t < kTokens; t += 2) {
     add_fourth(to, last, t, acc);
     scales.add(t, acc, sum);
     acc[t] = in_order::broadcast_int(block.start(pair + 1, t));
@@ -146,23 +146,23 @@ BALEEN_INLINE void end_pair(const Block& block, int pair, const Pair& to, const 
 
 /// The last vector of all, with the block's minima and scales.
 BALEEN_INLINE void end_block(const Block& block, const Pair& to, const PairScales& scales, Sums& acc,
-                             Sums& sum, __m512 (&out)[T]) {
+                             Sums& sum, __m512 (&out)[kTokens]) {
   const std::byte* x = block.x;
   __m512i minima[4];
-  unpack_minima<T>(block.record + Block::kLayout.sub_scales, minima);
+  unpack_minima<kTokens>(block.record + Block::kLayout.sub_scales, minima);
   const BlockScales block_scales = BlockScales::of(block.record + Block::kLayout.code_bytes);
   BALEEN_EACH_TOKEN
-  for (int t = 0; t < T; t += 2) {
+  for (int t = 0; t < kTokens; t += 2) {
     add_fourth(to, block.second(3), t, acc);
     scales.add(t, acc, sum);
     __m512i min[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
-      add_dot_of_words(min[0], minima[j], x + kSums256 * T + (j * T + t) * 4);
-      add_dot_of_words(min[1], minima[j], x + kSums256 * T + (j * T + t + 1) * 4);
+      add_dot_of_words(min[0], minima[j], x + kSums256 * kTokens + (j * kTokens + t) * 4);
+      add_dot_of_words(min[1], minima[j], x + kSums256 * kTokens + (j * kTokens + t + 1) * 4);
     }
-    block_scales.add(sum[t], min[0], x + kScale256 * T + t * 4, out[t]);
-    block_scales.add(sum[t + 1], min[1], x + kScale256 * T + t * 4 + 4, out[t + 1]);
+    block_scales.add(sum[t], min[0], x + kScale256 * kTokens + t * 4, out[t]);
+    block_scales.add(sum[t + 1], min[1], x + kScale256 * kTokens + t * 4 + 4, out[t + 1]);
   }
 }
 
@@ -171,13 +171,14 @@ struct Q4KBySums {
   static constexpr int kSteps = kSlabs;
 
   template <bool kWords>
-  BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+  BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead,
+                           __m512 (&out)[kTokens]) {
     static_assert(kWords);
     keep_in_memory(out);
     const Block block = {record, x};
     Sums acc, sum;
     BALEEN_EACH_TOKEN
-    for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
+    for (int t = 0; t < kTokens; ++t) sum[t] = _mm512_setzero_si512();
     begin(block, acc);
 #pragma GCC unroll 4
     for (int pair = 0; pair < 4; ++pair) {
@@ -199,9 +200,9 @@ struct Q4KBySums {
 }  // namespace
 
 void multiply_q4_k_by_sums(const MatmulTile& tile) {
-  if (tile.tokens != T || !all_are_words<T>(tile, {kLargestDot / Q4K::kLargest, 0x7FFF}))
+  if (tile.tokens != kTokens || !all_are_words<kTokens>(tile, {kLargestDot / Q4K::kLargest, 0x7FFF}))
     return multiply_q4_k(tile);
-  multiply_blocks<T, Q4KBySums, true>(tile);
+  multiply_blocks<kTokens, Q4KBySums, true>(tile);
 }
 
 }  // namespace baleen::avx512
