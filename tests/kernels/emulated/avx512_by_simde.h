@@ -100,6 +100,46 @@ struct Lanes {
   return most;
 }
 
+// What may wrap: SIMDe adds with signed integers where it has no instruction of the target's.
+template <class Op>
+[[maybe_unused]] static inline __m512i in_halves(__m512i a, __m512i b, const Op& op) {
+  const Halves left = halves(a), right = halves(b);
+  return joined<__m512i>({{op(left.of[0], right.of[0]), op(left.of[1], right.of[1])}});
+}
+[[maybe_unused]] static inline __m512i add_epi8(__m512i a, __m512i b) {
+  return in_halves(a, b, [](__m256i x, __m256i y) { return _mm256_add_epi8(x, y); });
+}
+[[maybe_unused]] static inline __m512i add_epi16(__m512i a, __m512i b) {
+  return in_halves(a, b, [](__m256i x, __m256i y) { return _mm256_add_epi16(x, y); });
+}
+[[maybe_unused]] static inline __m512i sub_epi16(__m512i a, __m512i b) {
+  return in_halves(a, b, [](__m256i x, __m256i y) { return _mm256_sub_epi16(x, y); });
+}
+[[maybe_unused]] static inline __m512i add_epi32(__m512i a, __m512i b) {
+  return in_halves(a, b, [](__m256i x, __m256i y) { return _mm256_add_epi32(x, y); });
+}
+/// a . b of the `kParts` parts of each 32 bits.
+template <class A, class B>
+[[maybe_unused]] static inline __m512i dots_of(__m512i a, __m512i b) {
+  constexpr size_t kParts = 4 / sizeof(A);
+  A left[16 * kParts];
+  B right[16 * kParts];
+  std::memcpy(left, &a, sizeof left);
+  std::memcpy(right, &b, sizeof right);
+  uint32_t dots[16] = {};
+  for (size_t i = 0; i < 16 * kParts; ++i)
+    dots[i / kParts] += static_cast<uint32_t>(int32_t{left[i]} * int32_t{right[i]});
+  __m512i vector;
+  std::memcpy(&vector, dots, sizeof vector);
+  return vector;
+}
+[[maybe_unused]] static inline __m512i dpbusd_epi32(__m512i sum, __m512i a, __m512i b) {
+  return add_epi32(sum, dots_of<uint8_t, int8_t>(a, b));
+}
+[[maybe_unused]] static inline __m512i dpwssd_epi32(__m512i sum, __m512i a, __m512i b) {
+  return add_epi32(sum, dots_of<int16_t, int16_t>(a, b));
+}
+
 }  // namespace baleen::emulated
 
 #define _mm512_cvtph_ps baleen::emulated::cvtph_ps
@@ -119,3 +159,15 @@ struct Lanes {
 #define _mm512_reduce_add_epi32 baleen::emulated::reduce_add_epi32
 #undef _mm512_reduce_max_epi32
 #define _mm512_reduce_max_epi32 baleen::emulated::reduce_max_epi32
+#undef _mm512_add_epi8
+#define _mm512_add_epi8 baleen::emulated::add_epi8
+#undef _mm512_add_epi16
+#define _mm512_add_epi16 baleen::emulated::add_epi16
+#undef _mm512_sub_epi16
+#define _mm512_sub_epi16 baleen::emulated::sub_epi16
+#undef _mm512_add_epi32
+#define _mm512_add_epi32 baleen::emulated::add_epi32
+#undef _mm512_dpbusd_epi32
+#define _mm512_dpbusd_epi32 baleen::emulated::dpbusd_epi32
+#undef _mm512_dpwssd_epi32
+#define _mm512_dpwssd_epi32 baleen::emulated::dpwssd_epi32
