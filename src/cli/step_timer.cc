@@ -29,8 +29,8 @@ Result<StepTimer> StepTimer::make(const Model& model, KvType kv_type, int32_t st
   timer.tables_.resize(static_cast<size_t>(streams));
   for (PageTable& table : timer.tables_)
     for (int64_t page = 0; page < pages / streams; ++page) table.pages.push_back(*timer.pool_.take());
-  for (const PageTable& table :
-       timer.tables_)  // as a server's pages have been: the system gives them when first used
+  // As a server's pages have been used before: the system gives memory when it is first written.
+  for (const PageTable& table : timer.tables_)
     for (const PageId page : table.pages) std::memset(timer.pool_.layer(page, 0), 0, layout.page_bytes());
   timer.parts_.resize(timer.tables_.size());
   timer.logits_.resize(timer.tables_.size() * static_cast<size_t>(model.params().vocab_rows));
