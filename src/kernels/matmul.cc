@@ -47,7 +47,8 @@ struct Arrangement {
 /// One matrix of a product.
 struct Side {
   Factor factor;
-  MultiplyTile kernel;  ///< null: panels are unpacked
+  MultiplyTile kernel;   ///< null: panels are unpacked
+  MultiplyTiles several;  ///< null: tiles are multiplied one by one
   Scheme scheme;
   bool gated;  ///< the second: what the first left in `out` is its gate
 };
@@ -84,6 +85,18 @@ Panels panels_of(const Work& work, int64_t unit) {
   return {first, std::min(first + work.panels_per_unit, work.weights().panels())};
 }
 
+/// Tiles of a product from `first` to before `last`.
+struct Tiles {
+  int64_t first, last;
+  int64_t count() const { return last - first; }
+};
+
+/// Those that are multiplied at once, from `first` on.
+Tiles tiles_at_once(const Work& work, int64_t first) {
+  const bool several = std::ranges::any_of(work.sides(), [](const Side& s) { return s.several != nullptr; });
+  return {first, std::min(first + (several ? kTilesAtOnce : 1), work.x->tiles())};
+}
+
 /// Bytes that a kernel prefetches while it works.
 struct Ahead {
   const std::byte* from = nullptr;
@@ -107,40 +120,90 @@ void fetch_to_write(const Block& block) {
   for (int t = 0; t < block.tokens; ++t) asm volatile("prefetchw %0" : : "m"(block.out[t * block.stride]));
 }
 
-/// A tile's product with a panel whose bytes are `data`.
-void multiply_tile(const Work& work, const Side& side, int64_t tile, int64_t panel, const std::byte* data,
-                   Ahead ahead = {}) {
-  const Activations& x = *work.x;
-  const Rows& out = work.product->out;
-  const int64_t row = panel * kPanelRows;
-  const Block block{.out = out.row(x.first_row(tile)) + row,
-                    .stride = out.stride,
-                    .tokens = x.rows(tile),
-                    .rows = static_cast<int>(std::min<int64_t>(kPanelRows, work.weights().rows() - row))};
-  fetch_to_write(block);
-  const auto multiply_into = [&](const Block& to) {
+/// Tiles' products with a panel whose bytes are `data`.
+struct PanelProduct {
+  const Work& work;
+  const Side& side;
+  Tiles tiles;
+  int64_t row;  ///< the panel's first one
+  const std::byte* data;
+  Ahead ahead;
+
+  int rows() const { return static_cast<int>(std::min<int64_t>(kPanelRows, work.weights().rows() - row)); }
+
+  /// A tile's part of `out`.
+  Block block(int64_t tile) const {
+    const Rows& out = work.product->out;
+    return {.out = out.row(work.x->first_row(tile)) + row,
+            .stride = out.stride,
+            .tokens = work.x->rows(tile),
+            .rows = rows()};
+  }
+
+  /// Kernels, then biases; tile i's numbers go to blocks[i].
+  void multiply_into(const Block* blocks) const {
+    if (tiles.count() > 1 && side.several != nullptr) {
+      multiply_several(blocks);
+    } else {
+      for (int64_t i = 0; i < tiles.count(); ++i) multiply_one(i, blocks[i]);
+    }
+    if (side.factor.bias == nullptr) return;
+    for (int64_t i = 0; i < tiles.count(); ++i) add_bias(*work.rows, blocks[i], side.factor.bias + row);
+  }
+
+ private:
+  bool adds() const { return work.product->store == Store::add; }
+  const std::byte* x(int64_t i) const { return work.x->tile(side.scheme, tiles.first + i); }
+
+  void multiply_one(int64_t i, const Block& to) const {
     side.kernel({.panel = data,
-                 .x = x.tile(side.scheme, tile),
+                 .x = x(i),
                  .cols = work.weights().cols(),
                  .tokens = to.tokens,
                  .rows = to.rows,
                  .out = to.out,
                  .out_stride = to.stride,
-                 .add = work.product->store == Store::add,
+                 .add = adds(),
                  .ahead = ahead.from,
-                 .ahead_bytes = ahead.bytes});
-    if (side.factor.bias != nullptr) add_bias(*work.rows, to, side.factor.bias + row);
-  };
-  if (!side.gated) return multiply_into(block);
-  float up[kTileTokens * kPanelRows];
-  multiply_into({up, kPanelRows, block.tokens, block.rows});
-  work.rows->silu_mul({block.out, block.stride, up, kPanelRows, block.tokens, block.rows});
+                 .ahead_bytes = i == 0 ? ahead.bytes : 0});
+  }
+
+  void multiply_several(const Block* blocks) const {
+    MatmulTiles all{.panel = data,
+                    .cols = work.weights().cols(),
+                    .rows = rows(),
+                    .count = static_cast<int>(tiles.count()),
+                    .add = adds(),
+                    .ahead = ahead.from,
+                    .ahead_bytes = ahead.bytes,
+                    .tiles = {}};
+    for (int i = 0; i < all.count; ++i)
+      all.tiles[i] = {x(i), blocks[i].tokens, blocks[i].out, blocks[i].stride};
+    side.several(all);
+  }
+};
+
+void multiply_tiles(const PanelProduct& product) {
+  Block blocks[kTilesAtOnce];
+  const int64_t count = product.tiles.count();
+  for (int64_t i = 0; i < count; ++i) {
+    blocks[i] = product.block(product.tiles.first + i);
+    fetch_to_write(blocks[i]);
+  }
+  if (!product.side.gated) return product.multiply_into(blocks);
+  alignas(64) float up[kTilesAtOnce][kTileTokens * kPanelRows];
+  Block ups[kTilesAtOnce];
+  for (int64_t i = 0; i < count; ++i) ups[i] = {up[i], kPanelRows, blocks[i].tokens, blocks[i].rows};
+  product.multiply_into(ups);
+  for (int64_t i = 0; i < count; ++i)
+    product.work.rows->silu_mul(
+        {blocks[i].out, blocks[i].stride, up[i], kPanelRows, blocks[i].tokens, blocks[i].rows});
 }
 
 /// So few rows that the core's own prefetchers do best.
 void multiply_unaided(const Work& work, const Side& side, Panels panels) {
   for (int64_t panel = panels.first; panel < panels.last; ++panel)
-    multiply_tile(work, side, 0, panel, side.factor.weights->panel(panel));
+    multiply_tiles({work, side, {0, 1}, panel * kPanelRows, side.factor.weights->panel(panel), {}});
 }
 
 /// What a thread fetches besides the panels of a unit.
@@ -158,36 +221,42 @@ void multiply_streaming(const Work& work, const Side& side, Panels panels, const
   const int64_t distance = tiles == 1 ? kAheadBytes : bytes;
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
     const int64_t left = (panels.last - panel) * bytes;
-    for (int64_t tile = 0; tile < tiles; ++tile) {
-      const int64_t from = distance + tile * share;
+    for (int64_t tile = 0; tile < tiles;) {
+      const Tiles some = tiles_at_once(work, tile);
+      const int64_t from = distance + tile * share, fetched = share * some.count();
       Ahead ahead;
       if (from < left) {
-        ahead = {weights.panel(panel) + from, share};
+        ahead = {weights.panel(panel) + from, fetched};
       } else if (later.panel != nullptr) {
-        ahead = {later.panel + (from - left), share};
+        ahead = {later.panel + (from - left), fetched};
       }
-      multiply_tile(work, side, tile, panel, weights.panel(panel), ahead);
+      multiply_tiles({work, side, some, panel * kPanelRows, weights.panel(panel), ahead});
+      tile = some.last;
       if (later.plan != nullptr) later.plan->fetch(later.thread);
     }
   }
 }
 
-/// Many tiles: the panels stay in the second-level cache while all tiles pass by, a tile in the first-level one. All
-/// tiles together need a further one: while the panels are computed the next tile is fetched, each panel its share.
+/// Many tiles: the panels stay in the second-level cache while all tiles pass by, a tile or a few in the first-level
+/// one. All tiles together need a further one: while the panels are computed the next tiles are fetched, each panel its
+/// share.
 void multiply_blocked(const Work& work, Panels panels) {
   const Activations& x = *work.x;
   const int64_t tiles = x.tiles(), cols = work.weights().cols();
   const int64_t count = (panels.last - panels.first) * static_cast<int64_t>(work.side_count);
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t next = (tile + 1) % tiles;
+  for (int64_t tile = 0; tile < tiles;) {
+    const Tiles some = tiles_at_once(work, tile);
+    tile = some.last;
+    const Tiles next = tiles_at_once(work, tile == tiles ? 0 : tile);
     int64_t i = 0;
-    for (const Side& side : work.sides())
+    for (const Side& side : work.sides()) {
+      const int64_t bytes = (x.first_row(next.last) - x.first_row(next.first)) * activation_bytes(side.scheme, cols);
       for (int64_t panel = panels.first; panel < panels.last; ++panel, ++i) {
-        const int64_t bytes = x.rows(next) * activation_bytes(side.scheme, cols);
         const int64_t from = i * bytes / count, to = (i + 1) * bytes / count;
-        multiply_tile(work, side, tile, panel, side.factor.weights->panel(panel),
-                      {x.tile(side.scheme, next) + from, to - from});
+        multiply_tiles({work, side, some, panel * kPanelRows, side.factor.weights->panel(panel),
+                        {x.tile(side.scheme, next.first) + from, to - from}});
       }
+    }
   }
 }
 
@@ -215,7 +284,8 @@ void multiply_unpacked(const Work& work, Side side, MultiplyTile f32, Panels pan
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
     side.factor.weights->unpack_panel(panel, unpacked);
     for (int64_t tile = 0; tile < work.x->tiles(); ++tile)
-      multiply_tile(work, side, tile, panel, reinterpret_cast<const std::byte*>(unpacked));
+      multiply_tiles({work, side, {tile, tile + 1}, panel * kPanelRows,
+                      reinterpret_cast<const std::byte*>(unpacked), {}});
   }
 }
 
@@ -342,7 +412,8 @@ class Call {
 
   Side side(const Factor& factor, bool gated) const {
     const BlockType type = factor.weights->type();
-    return {factor, multiply_kernel(compute_.kernels->matmul, type), scheme_of(type), gated};
+    const MatmulKernels& kernels = compute_.kernels->matmul;
+    return {factor, multiply_kernel(kernels, type), multiply_tiles_kernel(kernels, type), scheme_of(type), gated};
   }
 
   void arrange_for(Activations* x, Scheme scheme) {

@@ -56,4 +56,15 @@ MultiplyTile multiply_kernel(const MatmulKernels& kernels, BlockType type) {
   }
 }
 
+MultiplyTiles multiply_tiles_kernel(const MatmulKernels& kernels, BlockType type) {
+  switch (type) {
+    case BlockType::q4_k:
+      return kernels.q4_k_tiles;
+    case BlockType::q6_k:
+      return kernels.q6_k_tiles;
+    default:
+      return nullptr;
+  }
+}
+
 }  // namespace baleen

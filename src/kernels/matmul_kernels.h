@@ -25,6 +25,25 @@ struct MatmulTile {
 };
 using MultiplyTile = void (*)(const MatmulTile& tile);
 
+/// Several tiles of a product: a panel times up to so many tiles.
+constexpr int kTilesAtOnce = 4;
+struct MatmulTiles {
+  struct Each {
+    const std::byte* x;
+    int tokens;
+    float* out;
+    int64_t out_stride;
+  };
+  const std::byte* panel;
+  int64_t cols;
+  int rows, count;
+  bool add;
+  const std::byte* ahead;
+  int64_t ahead_bytes;
+  Each tiles[kTilesAtOnce];  ///< `count` of them
+};
+using MultiplyTiles = void (*)(const MatmulTiles& tiles);
+
 /// Up to 8 rows of floats to a tile of activations.
 struct ActivationTile {
   const float* rows[kTileTokens];  ///< each [cols]
@@ -40,6 +59,8 @@ struct MatmulKernels {
   MultiplyTile q4_0, q4_1, q5_0, q5_1, q8_0;
   MultiplyTile i8;  ///< every type of small numbers under a float32 scale (panel_layout.h)
   MultiplyTile q4_k, q5_k, q6_k;
+  /// Where what is done to a panel's codes first is worth sharing; else null.
+  MultiplyTiles q4_k_tiles = nullptr, q6_k_tiles = nullptr;
 };
 
 MatmulKernels ref_matmul_kernels();
@@ -51,5 +72,7 @@ Scheme scheme_of(BlockType type);
 ArrangeTile arrange_kernel(const MatmulKernels& kernels, Scheme scheme);
 /// nullptr for types without a kernel of their own: their panels are unpacked to F32.
 MultiplyTile multiply_kernel(const MatmulKernels& kernels, BlockType type);
+/// nullptr where a type's tiles are multiplied one by one.
+MultiplyTiles multiply_tiles_kernel(const MatmulKernels& kernels, BlockType type);
 
 }  // namespace baleen

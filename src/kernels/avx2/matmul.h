@@ -25,4 +25,7 @@ void multiply_q4_k(const MatmulTile& tile);
 void multiply_q5_k(const MatmulTile& tile);
 void multiply_q6_k(const MatmulTile& tile);
 
+void multiply_tiles_q4_k(const MatmulTiles& tiles);
+void multiply_tiles_q6_k(const MatmulTiles& tiles);
+
 }  // namespace baleen::avx2

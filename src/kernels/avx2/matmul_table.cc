@@ -21,6 +21,8 @@ MatmulKernels avx2_matmul_kernels() {
       .q4_k = avx2::multiply_q4_k,
       .q5_k = avx2::multiply_q5_k,
       .q6_k = avx2::multiply_q6_k,
+      .q4_k_tiles = avx2::multiply_tiles_q4_k,
+      .q6_k_tiles = avx2::multiply_tiles_q6_k,
   };
 }
 

@@ -1,27 +1,10 @@
 // Products with K formats (formulas: kernels/ref/multiply_k.cc). 4- and 5-bit codes: vpmaddwd multiplies the
 // 16-bit sums with the weight's sub-scale while it widens them.
 #include "kernels/avx2/matmul.h"
-#include "kernels/avx2/vectors.h"
+#include "kernels/avx2/sub_blocks.h"
 
 namespace baleen::avx2 {
 namespace {
-
-constexpr int kSlabs = 8;
-
-/// Sub-scale j of 8 rows as two equal words each: byte j % 4 of their double words.
-BALEEN_INLINE __m256i scale_pairs(const std::byte* sub_scales, int j) {
-  const __m256i twice = _mm256_setr_epi8(0, -1, 0, -1, 4, -1, 4, -1, 8, -1, 8, -1, 12, -1, 12, -1,  //
-                                         0, -1, 0, -1, 4, -1, 4, -1, 8, -1, 8, -1, 12, -1, 12, -1);
-  const __m256i bytes = load(sub_scales + j / 4 * 64 + j % 4);
-  return _mm256_and_si256(_mm256_shuffle_epi8(bytes, twice), _mm256_set1_epi16(63));
-}
-
-/// A token's shift, for _mm256_sll_epi32.
-BALEEN_INLINE __m128i shift_count(const std::byte* from) {
-  int32_t count;
-  std::memcpy(&count, from, sizeof count);
-  return _mm_cvtsi32_si128(count);
-}
 
 /// The rows' sub-scales [half], as pairs of words.
 template <int N>
@@ -100,13 +83,13 @@ struct WithMinima {
   template <int N>
   struct Kernel {
     static constexpr int kHalves = halves_at_once(N);
-    using Minima = __m256i[4][kHalves];
 
     BALEEN_INLINE void block(const Cursor& at, Ahead& ahead, Sums<N>& out) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const std::byte *sub_scales = at.record + kLayout.sub_scales + at.half * 32, *codes = at.codes(kLayout);
-      Minima pair;
+      Minima<kHalves> pair;
       unpack_minima(sub_scales, pair);
+      asm volatile("" : "+m"(pair));  // the products of the codes need all registers
       IntSums<N> sum;
       clear<N>(sum);
       for (int j = 0; j < kSlabs; ++j) {
@@ -118,7 +101,7 @@ struct WithMinima {
         Format::template dot<N>(codes, j, at.x + j * kSlab * at.tokens, at.tokens * 4, scale, dot);
         add_shifted<N>(dot, at.x + (kShift256 + j * 4) * at.tokens, sum);
       }
-      const IntSums<N> min = multiply_minima(pair, at);
+      const IntSums<N> min = multiply_minima<N>(pair, at.x, at.tokens);
       BALEEN_UNROLL
       for (int half = 0; half < kHalves; ++half) {
         const std::byte* scales = at.scales(kLayout, half);
@@ -131,39 +114,6 @@ struct WithMinima {
           out.of[half][t] = _mm256_fmadd_ps(product, s, out.of[half][t]);
         }
       }
-    }
-
-    /// Minima 2j and 2j + 1 of each row as words, [half]. They wait in memory: the products of the codes need all
-    /// registers.
-    BALEEN_INLINE void unpack_minima(const std::byte* sub_scales, Minima& pair) {
-      Pair<kHalves> four = nibbles<kHalves>(sub_scales + 128);
-      add_bits<-2>(sub_scales, 48, four.low);
-      add_bits<-2>(sub_scales + 64, 48, four.high);
-      BALEEN_UNROLL
-      for (int half = 0; half < kHalves; ++half) {
-        pair[0][half] = _mm256_and_si256(four.low[half], _mm256_set1_epi16(255));
-        pair[1][half] = _mm256_srli_epi16(four.low[half], 8);
-        pair[2][half] = _mm256_and_si256(four.high[half], _mm256_set1_epi16(255));
-        pair[3][half] = _mm256_srli_epi16(four.high[half], 8);
-      }
-      asm volatile("" : "+m"(pair));
-    }
-
-    /// sum_j min[j] * shifted sum of the activations, two j at once in int16.
-    BALEEN_INLINE IntSums<N> multiply_minima(const Minima& pair, const Cursor& at) {
-      IntSums<N> sum;
-      clear<N>(sum);
-      BALEEN_UNROLL
-      for (int j = 0; j < 4; ++j) {
-        BALEEN_UNROLL
-        for (int t = 0; t < N; ++t) {
-          const __m256i sums = broadcast_int(at.x + (kSums256 + j * 4) * at.tokens + t * 4);
-          BALEEN_UNROLL
-          for (int half = 0; half < kHalves; ++half)
-            sum.of[half][t] = _mm256_add_epi32(sum.of[half][t], _mm256_madd_epi16(pair[j][half], sums));
-        }
-      }
-      return sum;
     }
 
     static Sums<N> run(const Pass& pass) {
@@ -182,20 +132,11 @@ struct WithMinima {
 template <int N>
 struct Q6K {
   static constexpr int kHalves = halves_at_once(N);
-  static constexpr int kStart = N == 1 ? 16 : 4 * kTileTokens;  // bytes of a sub-block's starts
+  static constexpr int kStart = N == 1 ? 16 : kStartsOfTile;  // bytes of a sub-block's starts
 
-  /// Those of a block, for each token and word of a k-group: [16][up to 8 tokens][2].
   BALEEN_INLINE void unpack_starts(const Cursor& at, std::byte* starts) {
     if constexpr (N == 1) return unpack_starts_of_one(at.x, starts);
-    const __m256i thirty_two = _mm256_set1_epi8(32);
-    for (int j = 0; j < 2 * kSlabs; ++j) {
-      __m256i words = _mm256_setzero_si256();
-      BALEEN_UNROLL
-      for (int g = 0; g < 4; ++g)
-        words = _mm256_sub_epi16(words,
-                                 _mm256_maddubs_epi16(thirty_two, load(at.x + (j * 4 + g) * at.tokens * 4)));
-      _mm256_store_si256(reinterpret_cast<__m256i*>(starts + j * kStart), words);
-    }
+    unpack_starts_of_tile(at.x, at.tokens, starts);
   }
 
   /// The k-groups of two sub-blocks are two lanes of a vector: [16][four times the same][2].
@@ -249,12 +190,6 @@ struct Q6K {
     add_shifted<N>(words, at.x + (kShift256 + j / 2 * 4) * at.tokens, sum);
   }
 
-  /// Sub-scales of 8 rows as two equal words each.
-  BALEEN_INLINE __m256i scale_words(const std::byte* sub_scales) {
-    const __m256i scale = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(sub_scales)));
-    return _mm256_blend_epi16(scale, _mm256_slli_epi32(scale, 16), 0xAA);
-  }
-
   static Sums<N> run(const Pass& pass) {
     constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
     Cursor at = first_block(pass);
@@ -287,6 +222,16 @@ struct Q6K {
 
 void multiply_q4_k(const MatmulTile& tile) { for_tokens<WithMinima<Q4K>::Kernel>(tile); }
 void multiply_q5_k(const MatmulTile& tile) { for_halves<WithMinima<Q5K>::Kernel>(tile); }
-void multiply_q6_k(const MatmulTile& tile) { for_halves<Q6K>(tile); }
+void multiply_q6_k(const MatmulTile& tile) {
+  if (tile.tokens <= 4) return for_tokens<Q6K>(tile);
+  multiply_tiles_q6_k({.panel = tile.panel,
+                       .cols = tile.cols,
+                       .rows = tile.rows,
+                       .count = 1,
+                       .add = tile.add,
+                       .ahead = tile.ahead,
+                       .ahead_bytes = tile.ahead_bytes,
+                       .tiles = {{tile.x, tile.tokens, tile.out, tile.out_stride}}});
+}
 
 }  // namespace baleen::avx2
