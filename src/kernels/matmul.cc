@@ -13,9 +13,6 @@ constexpr int64_t kUnitBytes = 256 << 10;  // a quarter of a second-level cache 
 constexpr int64_t kUnitsOfThread = 16;
 // Up to 24 tiles whose activations take three quarters of a second-level cache, and 4 of any width, are few.
 constexpr int64_t kStreamedTiles = 24, kStreamedBytes = 768 << 10, kWideTiles = 4;
-// 1.4 us at the 12 GB/s of a tile of 8 rows: several times the latency of memory, and of a line that another core has
-// just fetched, where the two share no cache.
-constexpr int64_t kAheadBytes = 16 << 10;
 
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -47,7 +44,7 @@ struct Arrangement {
 /// One matrix of a product.
 struct Side {
   Factor factor;
-  MultiplyTile kernel;   ///< null: panels are unpacked
+  MultiplyTile kernel;    ///< null: panels are unpacked
   MultiplyTiles several;  ///< null: tiles are multiplied one by one
   Scheme scheme;
   bool gated;  ///< the second: what the first left in `out` is its gate
@@ -59,7 +56,7 @@ struct Work {
   const Product* product;
   std::array<Side, 2> both;
   size_t side_count;
-  const RowKernels* rows;
+  const KernelTable* kernels;
   int64_t first_task, panels_per_unit;
 
   std::span<const Side> sides() const { return {both.data(), side_count}; }
@@ -148,7 +145,8 @@ struct PanelProduct {
       for (int64_t i = 0; i < tiles.count(); ++i) multiply_one(i, blocks[i]);
     }
     if (side.factor.bias == nullptr) return;
-    for (int64_t i = 0; i < tiles.count(); ++i) add_bias(*work.rows, blocks[i], side.factor.bias + row);
+    for (int64_t i = 0; i < tiles.count(); ++i)
+      add_bias(work.kernels->rows, blocks[i], side.factor.bias + row);
   }
 
  private:
@@ -196,7 +194,7 @@ void multiply_tiles(const PanelProduct& product) {
   for (int64_t i = 0; i < count; ++i) ups[i] = {up[i], kPanelRows, blocks[i].tokens, blocks[i].rows};
   product.multiply_into(ups);
   for (int64_t i = 0; i < count; ++i)
-    product.work.rows->silu_mul(
+    product.work.kernels->rows.silu_mul(
         {blocks[i].out, blocks[i].stride, up[i], kPanelRows, blocks[i].tokens, blocks[i].rows});
 }
 
@@ -208,6 +206,7 @@ void multiply_unaided(const Work& work, const Side& side, Panels panels) {
 
 /// What a thread fetches besides the panels of a unit.
 struct Later {
+  int64_t lead;            ///< how far ahead of itself a tile alone fetches, bytes
   const std::byte* panel;  ///< the first one behind them, unless it is null
   ReadAhead* plan;         ///< what is read after the products; may be null
   int thread;
@@ -218,7 +217,7 @@ struct Later {
 void multiply_streaming(const Work& work, const Side& side, Panels panels, const Later& later) {
   const PackedMatrix& weights = *side.factor.weights;
   const int64_t tiles = work.x->tiles(), bytes = weights.panel_bytes(), share = bytes / tiles;
-  const int64_t distance = tiles == 1 ? kAheadBytes : bytes;
+  const int64_t distance = tiles == 1 ? later.lead : bytes;
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
     const int64_t left = (panels.last - panel) * bytes;
     for (int64_t tile = 0; tile < tiles;) {
@@ -250,10 +249,15 @@ void multiply_blocked(const Work& work, Panels panels) {
     const Tiles next = tiles_at_once(work, tile == tiles ? 0 : tile);
     int64_t i = 0;
     for (const Side& side : work.sides()) {
-      const int64_t bytes = (x.first_row(next.last) - x.first_row(next.first)) * activation_bytes(side.scheme, cols);
+      const int64_t bytes =
+          (x.first_row(next.last) - x.first_row(next.first)) * activation_bytes(side.scheme, cols);
       for (int64_t panel = panels.first; panel < panels.last; ++panel, ++i) {
         const int64_t from = i * bytes / count, to = (i + 1) * bytes / count;
-        multiply_tiles({work, side, some, panel * kPanelRows, side.factor.weights->panel(panel),
+        multiply_tiles({work,
+                        side,
+                        some,
+                        panel * kPanelRows,
+                        side.factor.weights->panel(panel),
                         {x.tile(side.scheme, next.first) + from, to - from}});
       }
     }
@@ -268,10 +272,11 @@ void multiply_unit(const Work& work, int64_t unit, const Later& later) {
   const bool few = tiles <= kWideTiles || (tiles <= kStreamedTiles && bytes <= kStreamedBytes);
   if (!few) return multiply_blocked(work, panels);
   for (const Side& side : work.sides()) {
-    if (rows <= kUnaidedRows) {
+    if (rows <= kFewRows && later.lead == 0) {
       multiply_unaided(work, side, panels);
     } else {
       Later behind = later;
+      if (rows <= kFewRows) behind.plan = nullptr;
       if (&side != &work.sides().back()) behind.panel = work.both[1].factor.weights->panel(panels.first);
       multiply_streaming(work, side, panels, behind);
     }
@@ -284,8 +289,12 @@ void multiply_unpacked(const Work& work, Side side, MultiplyTile f32, Panels pan
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
     side.factor.weights->unpack_panel(panel, unpacked);
     for (int64_t tile = 0; tile < work.x->tiles(); ++tile)
-      multiply_tiles({work, side, {tile, tile + 1}, panel * kPanelRows,
-                      reinterpret_cast<const std::byte*>(unpacked), {}});
+      multiply_tiles({work,
+                      side,
+                      {tile, tile + 1},
+                      panel * kPanelRows,
+                      reinterpret_cast<const std::byte*>(unpacked),
+                      {}});
   }
 }
 
@@ -357,10 +366,13 @@ class Call {
       const int64_t unit = task - work.first_task;
       if (work.has_kernels())
         return multiply_unit(work, unit,
-                             {first_panel(task + 1), compute_.read_ahead, thread});  // its next one, probably
+                             {.lead = compute_.kernels->matmul.lead.of(work.x->group->x.count),
+                              .panel = first_panel(task + 1),  // its next one, probably
+                              .plan = compute_.read_ahead,
+                              .thread = thread});
       const Panels panels = panels_of(work, unit);
       for (const Side& side : work.sides())
-        side.kernel != nullptr ? multiply_streaming(work, side, panels, {nullptr, nullptr, thread})
+        side.kernel != nullptr ? multiply_streaming(work, side, panels, {0, nullptr, nullptr, thread})
                                : multiply_unpacked(work, side, compute_.kernels->matmul.f32, panels,
                                                    unpacked + thread * panel_floats);
     });
@@ -395,7 +407,7 @@ class Call {
             .product = &product,
             .both = {side(product.factor, false)},
             .side_count = 1,
-            .rows = &compute_.kernels->rows,
+            .kernels = compute_.kernels,
             .first_task = units_,
             .panels_per_unit = 0};
     const PackedMatrix& weights = work.weights();
@@ -413,7 +425,8 @@ class Call {
   Side side(const Factor& factor, bool gated) const {
     const BlockType type = factor.weights->type();
     const MatmulKernels& kernels = compute_.kernels->matmul;
-    return {factor, multiply_kernel(kernels, type), multiply_tiles_kernel(kernels, type), scheme_of(type), gated};
+    return {factor, multiply_kernel(kernels, type), multiply_tiles_kernel(kernels, type), scheme_of(type),
+            gated};
   }
 
   void arrange_for(Activations* x, Scheme scheme) {

@@ -49,9 +49,6 @@ struct ProductGroup {
   RowNorm norm{};
 };
 
-/// A product of so few rows mostly waits for memory, and our prefetches would displace those of the core.
-constexpr int64_t kUnaidedRows = 3;
-
 /// The products of several inputs (the experts of a layer, the heads of a projection). The panels of all of them are
 /// shared among the threads. Same bits for any number of rows or threads and any grouping.
 void multiply(const Compute& compute, std::span<const ProductGroup> groups, Workspace& scratch);

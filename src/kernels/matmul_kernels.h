@@ -53,6 +53,19 @@ struct ActivationTile {
 };
 using ArrangeTile = void (*)(const ActivationTile& tile);
 
+/// A product of so few rows mostly waits for memory.
+constexpr int64_t kFewRows = 3;
+
+/// How far ahead of itself a tile alone fetches its panel, in bytes. 0: not at all, for our prefetches would take the
+/// places of those of the core, which follow a stream better (Zen 4; not Zen 3: docs/kernels/products.md, Decode 6).
+struct Lead {
+  int64_t one_row = 0, few_rows = 0;
+  /// 1.4 us at the 12 GB/s of a tile of 8 rows: several times the latency of memory, and of a line that another core
+  /// has just fetched, where the two share no cache.
+  int64_t more = 16 << 10;
+  int64_t of(int64_t rows) const { return rows == 1 ? one_row : rows <= kFewRows ? few_rows : more; }
+};
+
 struct MatmulKernels {
   ArrangeTile floats, blocks32, blocks256;
   MultiplyTile f32, f16, bf16, f8_e4m3;
@@ -61,6 +74,7 @@ struct MatmulKernels {
   MultiplyTile q4_k, q5_k, q6_k;
   /// Where what is done to a panel's codes first is worth sharing; else null.
   MultiplyTiles q4_k_tiles = nullptr, q6_k_tiles = nullptr;
+  Lead lead{};
 };
 
 MatmulKernels ref_matmul_kernels();

@@ -192,7 +192,7 @@ void Attention::read_ahead(const Pass& pass, int32_t layer) const {
   if (plan == nullptr) return;
   plan->clear();
   const std::span<const Step::Part> parts = pass.step.parts;
-  if (parts.size() <= kUnaidedRows || parts.size() != pass.step.tokens.size()) return;
+  if (parts.size() <= kFewRows || parts.size() != pass.step.tokens.size()) return;
   const size_t bytes = pass.pool.layout().head_bytes();
   const auto add = [&](int thread, const Step::Part& part) {
     const int32_t last = part.first_position / kPageTokens;

@@ -108,9 +108,8 @@ struct Q6K {
     sum.clear();
     for (int j = 0; j < kSlabs; ++j) {
       Waiting<N> early;
-      multiply_16<N>(2 * j, x, tokens, first, [&](int half, int t, __m256i dot) [[gnu::always_inline]] {
-        early.put(half, t, dot);
-      });
+      multiply_16<N>(2 * j, x, tokens, first,
+                     [&](int half, int t, __m256i dot) [[gnu::always_inline]] { early.put(half, t, dot); });
       const std::byte* const shifts = x + (kShift256 + j * 4) * tokens;
       multiply_16<N>(2 * j + 1, x, tokens, first, [&](int half, int t, __m256i dot) [[gnu::always_inline]] {
         const __m256i both = _mm256_add_epi32(dot, early.of[half][t]);
@@ -142,11 +141,11 @@ struct Q6K {
 
   /// put(half, token, sub-scale * dot of sub-block j)
   template <int N, class Tokens>
-  [[gnu::always_inline]] void multiply_16(int j, const std::byte* x, Tokens tokens, int first, auto&& put) const {
+  [[gnu::always_inline]] void multiply_16(int j, const std::byte* x, Tokens tokens, int first,
+                                          auto&& put) const {
     IntSums<N> words;
     BALEEN_UNROLL
-    for (int t = 0; t < N; ++t)
-      words.of[0][t] = words.of[1][t] = broadcast_int(starts[j] + (first + t) * 4);
+    for (int t = 0; t < N; ++t) words.of[0][t] = words.of[1][t] = broadcast_int(starts[j] + (first + t) * 4);
     BALEEN_UNROLL
     for (int g = 0; g < 4; ++g)
       dot_group<N>(codes[0] + (j * 4 + g) * kGroupBytes, x + (j * 4 + g) * 4 * tokens, false, words);
