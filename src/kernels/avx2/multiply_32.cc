@@ -154,9 +154,9 @@ struct Blocks32 {
       const int64_t blocks = pass.cols / kSlab;
       const std::byte *record = pass.panel, *x = pass.x;
       Sums<N> out = Sums<N>::zero();
-      Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, blocks);
+      Ahead<N> ahead(pass, blocks);
       for (int64_t b = 0; b < blocks; ++b) {
-        ahead.step();
+        ahead.template step<kLayout.record_bytes>(record);
         block(record + pass.half * 32, record + kLayout.code_bytes, pass, x, out);
         record += kLayout.record_bytes;
         x += kRecord32 * pass.tokens;

@@ -29,9 +29,9 @@ struct Floats {
     static Sums<N> run(const Pass& pass) {
       const std::byte *weights = pass.panel, *x = pass.x;
       Sums<N> out = Sums<N>::zero();
-      Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, pass.cols);
+      Ahead<N> ahead(pass, pass.cols);
       for (int64_t k = 0; k < pass.cols; ++k) {
-        ahead.step();
+        ahead.template step<Format::kBytes>(weights);
         const __m256 w[2] = {Format::load_half(weights, 0), Format::load_half(weights, 1)};
         BALEEN_UNROLL
         for (int t = 0; t < N; ++t) {
@@ -59,13 +59,13 @@ struct F8Kernel {
   static Sums<N> run(const Pass& pass) {
     const std::byte *record = pass.panel, *x = pass.x;
     Sums<N> out = Sums<N>::zero();
-    Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, (pass.cols + 3) / 4);
+    Ahead<N> ahead(pass, (pass.cols + 3) / 4);
     for (int64_t first = 0; first < pass.cols; first += kF8Block) {
       const float* scale = reinterpret_cast<const float*>(record + kF8Block * kPanelRows);
       const __m256 scales[2] = {_mm256_loadu_ps(scale), _mm256_loadu_ps(scale + 8)};
       const int64_t left = pass.cols - first, count = left < kF8Block ? left : kF8Block;
       for (int64_t k = 0; k < count; ++k) {
-        if (k % 4 == 0) ahead.step();
+        if (k % 4 == 0) ahead.template step<4 * kPanelRows>(record + k * kPanelRows);
         const __m128i codes = load_half_vector(record + k * kPanelRows), zero = _mm_setzero_si128();
         const __m256 w[2] = {scale_f8(_mm_unpacklo_epi8(zero, codes), scales[0]),
                              scale_f8(_mm_unpackhi_epi8(zero, codes), scales[1])};

@@ -84,16 +84,18 @@ struct WithMinima {
   struct Kernel {
     static constexpr int kHalves = halves_at_once(N);
 
-    BALEEN_INLINE void block(const Cursor& at, Ahead& ahead, Sums<N>& out) {
+    BALEEN_INLINE void block(const Cursor& at, Ahead<N>& ahead, Sums<N>& out) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       const std::byte *sub_scales = at.record + kLayout.sub_scales + at.half * 32, *codes = at.codes(kLayout);
       Minima<kHalves> pair;
       unpack_minima(sub_scales, pair);
-      asm volatile("" : "+m"(pair));  // the products of the codes need all registers
+      if constexpr (N > 2) asm volatile("" : "+m"(pair));  // the products of the codes need all registers
+      ahead.template follow<kLayout.codes>(at.record);
       IntSums<N> sum;
       clear<N>(sum);
       for (int j = 0; j < kSlabs; ++j) {
-        ahead.step();
+        constexpr int kSlabBytes = (kLayout.code_bytes - kLayout.codes) / kSlabs;
+        ahead.template step<kSlabBytes>(codes + j * kSlabBytes);
         __m256i scale[kHalves];
         BALEEN_UNROLL
         for (int half = 0; half < kHalves; ++half) scale[half] = scale_pairs(sub_scales + half * 32, j);
@@ -101,6 +103,7 @@ struct WithMinima {
         Format::template dot<N>(codes, j, at.x + j * kSlab * at.tokens, at.tokens * 4, scale, dot);
         add_shifted<N>(dot, at.x + (kShift256 + j * 4) * at.tokens, sum);
       }
+      ahead.template follow<kLayout.scale_bytes>(at.record + kLayout.code_bytes);
       const IntSums<N> min = multiply_minima<N>(pair, at.x, at.tokens);
       BALEEN_UNROLL
       for (int half = 0; half < kHalves; ++half) {
@@ -119,7 +122,7 @@ struct WithMinima {
     static Sums<N> run(const Pass& pass) {
       constexpr PanelLayout kLayout = panel_layout(Format::kType);
       Cursor at = first_block(pass);
-      Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, pass.cols / 256 * kSlabs);
+      Ahead<N> ahead(pass, pass.cols / 256 * kSlabs);
       Sums<N> out = Sums<N>::zero();
       for (int64_t b = 0; b < pass.cols / 256; ++b, at.advance(kLayout)) block(at, ahead, out);
       return out;
@@ -193,15 +196,16 @@ struct Q6K {
   static Sums<N> run(const Pass& pass) {
     constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
     Cursor at = first_block(pass);
-    Ahead ahead = ahead_of(pass.ahead, pass.ahead_bytes, pass.cols / 256 * 2 * kSlabs);
+    Ahead<N> ahead(pass, pass.cols / 256 * 2 * kSlabs);
     Sums<N> out = Sums<N>::zero();
     alignas(32) std::byte starts[2 * kSlabs * kStart];
     for (int64_t b = 0; b < pass.cols / 256; ++b, at.advance(kLayout)) {
       unpack_starts(at, starts);
       IntSums<N> sum;
       clear<N>(sum);
+      ahead.template follow<kLayout.codes>(at.record);
       for (int j = 0; j < 2 * kSlabs; ++j) {
-        ahead.step();
+        ahead.template step<kSlab6Bytes / 2>(at.codes(kLayout) + j * kSlab6Bytes / 2);
         sub_block(at, j, starts + j * kStart, sum);
       }
       BALEEN_UNROLL

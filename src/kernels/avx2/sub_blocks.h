@@ -12,7 +12,7 @@ constexpr int kSlabs = 8;  // of a block
 BALEEN_INLINE __m256i scale_pairs(const std::byte* sub_scales, int j) {
   const __m256i twice = _mm256_setr_epi8(0, -1, 0, -1, 4, -1, 4, -1, 8, -1, 8, -1, 12, -1, 12, -1,  //
                                          0, -1, 0, -1, 4, -1, 4, -1, 8, -1, 8, -1, 12, -1, 12, -1);
-  const __m256i bytes = load(sub_scales + j / 4 * 64 + j % 4);
+  const __m256i bytes = load(sub_scales + j + (j & 4) * (64 / 4 - 1));
   return _mm256_and_si256(_mm256_shuffle_epi8(bytes, twice), _mm256_set1_epi16(63));
 }
 

@@ -95,10 +95,10 @@ constexpr int kTokensAtOnce = 4;
 /// A tile's tokens with a format's expanded block, four at a time.
 template <class Format, class Tokens>
 BALEEN_INLINE void multiply_block(Format& block, const std::byte* x, Tokens tokens, float* sums,
-                                  Ahead& ahead) {
+                                  Ahead<kTokensAtOnce>& ahead) {
   block.begin(x, tokens);
   for (int first = 0; first < tokens; first += kTokensAtOnce) {
-    ahead.step();
+    ahead.template step<0>(nullptr);
     float* const to = sums + first * kPanelRows;
     switch (tokens - first) {
       case 1:
@@ -126,7 +126,7 @@ BALEEN_INLINE void for_tiles(const MatmulTiles& all) {
   int passes = 0;
   for (int i = 0; i < all.count; ++i) passes += (all.tiles[i].tokens + kTokensAtOnce - 1) / kTokensAtOnce;
   const int64_t blocks = all.cols / Format::kLayout.values;
-  Ahead ahead = ahead_of(all.ahead, all.ahead_bytes, blocks * passes);
+  Ahead<kTokensAtOnce> ahead(all.ahead, all.ahead_bytes, blocks * passes);
   Format block;
   for (int64_t b = 0; b < blocks; ++b) {
     block.expand(all.panel + b * Format::kLayout.record_bytes);

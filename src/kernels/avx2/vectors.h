@@ -42,19 +42,6 @@ BALEEN_INLINE __m128i load_half_vector(const std::byte* from) {
 /// 8 half floats.
 BALEEN_INLINE __m256 load_halves(const std::byte* from) { return _mm256_cvtph_ps(load_half_vector(from)); }
 
-/// Prefetches a tile's `ahead` bit by bit, in so many steps.
-struct Ahead {
-  const char* next;
-  int64_t lines;  ///< of a step
-
-  [[gnu::always_inline]] void step() {
-    for (int64_t line = 0; line < lines; ++line, next += 64) _mm_prefetch(next, _MM_HINT_T1);
-  }
-};
-BALEEN_INLINE Ahead ahead_of(const std::byte* from, int64_t bytes, int64_t steps) {
-  return {reinterpret_cast<const char*>(from), (bytes + 64 * steps - 1) / (64 * steps)};
-}
-
 /// Some tokens of a tile, both halves of the rows or one.
 struct Pass {
   const std::byte *panel, *x;  ///< x: the first token's part of the tile
@@ -63,6 +50,42 @@ struct Pass {
   int half;        ///< the first one
   const std::byte* ahead;
   int64_t ahead_bytes;
+};
+
+BALEEN_INLINE void fetch_line(uintptr_t address) {
+  _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T1);
+}
+
+/// Prefetches a pass's `ahead` bit by bit, in so many steps.
+template <int N>
+class Ahead {
+ public:
+  [[gnu::always_inline]] Ahead(const std::byte* from, int64_t bytes, int64_t steps)
+      : next_(reinterpret_cast<uintptr_t>(from)), lines_((bytes + 64 * steps - 1) / (64 * steps)) {}
+  [[gnu::always_inline]] Ahead(const Pass& pass, int64_t steps) : Ahead(pass.ahead, pass.ahead_bytes, steps) {
+    if (kFollows) next_ = pass.ahead_bytes > 0 ? next_ - reinterpret_cast<uintptr_t>(pass.panel) : 0;
+  }
+
+  /// A step that reads so many bytes of codes.
+  template <int kBytes>
+  [[gnu::always_inline]] void step(const std::byte* codes) {
+    follow<kBytes>(codes);
+    if constexpr (!kFollows)
+      for (int64_t line = 0; line < lines_; ++line, next_ += 64) fetch_line(next_);
+  }
+  /// What a record has besides the codes.
+  template <int kBytes>
+  [[gnu::always_inline]] void follow(const std::byte* read) const {
+    if constexpr (kFollows) BALEEN_UNROLL
+    for (int i = 0; i < kBytes; i += 64) fetch_line(reinterpret_cast<uintptr_t>(read) + next_ + i);
+  }
+
+ private:
+  // Few tokens fetch as much as they read, each line so far ahead of one that is read: loops would be a sixth of all
+  // instructions.
+  static constexpr bool kFollows = N <= kFewRows;
+  uintptr_t next_;  ///< address of what is fetched next, or how far ahead it is
+  int64_t lines_;   ///< of a step
 };
 
 /// Of a pass of N tokens: [half][token].
