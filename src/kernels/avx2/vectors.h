@@ -52,8 +52,9 @@ struct Pass {
   int64_t ahead_bytes;
 };
 
+template <_mm_hint kHint>
 BALEEN_INLINE void fetch_line(uintptr_t address) {
-  _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T1);
+  _mm_prefetch(reinterpret_cast<const char*>(address), kHint);
 }
 
 /// Prefetches a pass's `ahead` bit by bit, in so many steps.
@@ -71,18 +72,18 @@ class Ahead {
   [[gnu::always_inline]] void step(const std::byte* codes) {
     follow<kBytes>(codes);
     if constexpr (!kFollows)
-      for (int64_t line = 0; line < lines_; ++line, next_ += 64) fetch_line(next_);
+      for (int64_t line = 0; line < lines_; ++line, next_ += 64) fetch_line<_MM_HINT_T1>(next_);
   }
   /// What a record has besides the codes.
   template <int kBytes>
   [[gnu::always_inline]] void follow(const std::byte* read) const {
     if constexpr (kFollows) BALEEN_UNROLL
-    for (int i = 0; i < kBytes; i += 64) fetch_line(reinterpret_cast<uintptr_t>(read) + next_ + i);
+    for (int i = 0; i < kBytes; i += 64) fetch_line<_MM_HINT_T0>(reinterpret_cast<uintptr_t>(read) + next_ + i);
   }
 
  private:
   // Few tokens fetch as much as they read, each line so far ahead of one that is read: loops would be a sixth of all
-  // instructions.
+  // instructions. Their activations leave room for it in the first-level cache.
   static constexpr bool kFollows = N <= kFewRows;
   uintptr_t next_;  ///< address of what is fetched next, or how far ahead it is
   int64_t lines_;   ///< of a step
