@@ -56,21 +56,25 @@ DenseModel::DenseModel(WeightLoader& loader) : compute_(loader.compute()), param
 }
 
 StepReport DenseModel::forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const {
+  using Clock = std::chrono::steady_clock;
   StepReport report;
-  if (policy_.suits(step)) {
+  const bool possible = policy_.possible(step);
+  const Clock::time_point start = Clock::now();
+  if (possible && policy_.in_shares()) {
     run_in_shares(step, pool, scratch, logits);
   } else {
     run({compute_, step, pool, scratch, report}, logits);
   }
+  if (possible)
+    policy_.note(std::chrono::duration<double>(Clock::now() - start).count() /
+                 static_cast<double>(step.tokens.size()));
   return report;
 }
 
 void DenseModel::run_in_shares(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const {
-  using Clock = std::chrono::steady_clock;
   const ScratchScope scope(scratch);
   const int64_t threads = compute_.pool->size();
   auto* all = scratch.take<ThreadShare>(threads);
-  auto* seconds = scratch.take<double>(threads);
   for (int64_t i = 0; i < threads; ++i) {
     const StepShare share = take_share(step, i, threads, scratch);
     const size_t bytes = kSlack + scratch_bytes_on(compute_.alone[i], std::ssize(share.step.tokens),
@@ -78,14 +82,11 @@ void DenseModel::run_in_shares(const Step& step, PagePool& pool, Workspace& scra
     all[i] = {share, {scratch.take<std::byte>(static_cast<int64_t>(bytes)), bytes}, {}};
   }
   compute_.pool->parallel_for(threads, [&](int64_t i, int) {
-    const Clock::time_point start = Clock::now();
     const StepShare& share = all[i].share;
     Workspace own(all[i].memory);
     run({compute_.alone[i], share.step, pool, own, all[i].report},
         logits + share.wanted_before * params_.vocab_rows);
-    seconds[i] = std::chrono::duration<double>(Clock::now() - start).count();
   });
-  policy_.note_seconds({seconds, static_cast<size_t>(threads)});
 }
 
 size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
@@ -94,7 +95,7 @@ size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
   const int64_t threads = compute_.pool->size(), most = share_rows(rows, threads);
   const size_t share = scratch_bytes_on(compute_.alone[0], most, std::min(most, wanted));
   const size_t of_thread =
-      2 * kSlack + share + share_bytes(most, most) + sizeof(ThreadShare) + sizeof(double);
+      2 * kSlack + share + share_bytes(most, most) + sizeof(ThreadShare);
   return std::max(whole, static_cast<size_t>(threads) * of_thread + 2 * kSlack);
 }
 

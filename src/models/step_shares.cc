@@ -13,11 +13,13 @@ constexpr int64_t kMostLayerBytes = 8 << 20;
 // Rows of a share for each thread: what all threads read of weights in a second grows with the threads and shrinks with
 // the rows that each weight serves. Two cores read 26 GB/s at 6 rows, and are 4 and 16 % faster.
 constexpr int64_t kRowsPerThread = 3;
-// Shares on a quiet machine differ by a third now and then (8.3 and 11.4 ms).
-constexpr double kUneven = 1.5;
-// A single step is uneven for any trifle of the system's, and costs less than some steps together would. Steps together
-// are twice as many each time that the one behind them is uneven again.
-constexpr int32_t kUnevenSteps = 2, kFewTogether = 16, kMostTogether = 256;
+// Steps of a trial; the first one, which finds other data in each cache, is not counted.
+constexpr int32_t kTrialSteps = 4;
+// After a trial that changed the way the next one comes soon, after others four times as late: at most a quarter of all
+// steps go the other way, later one of 64.
+constexpr int32_t kSoon = 16, kSeldom = 256;
+// A way that has become so much slower is compared at once: a core was taken away.
+constexpr double kMuchSlower = 1.5;
 
 }  // namespace
 
@@ -49,28 +51,37 @@ size_t share_bytes(int64_t rows, int64_t wanted) {
          2 * 64;
 }
 
-SharePolicy::SharePolicy(int threads, int64_t layer_bytes)
-    : threads_(threads), layer_bytes_(layer_bytes), next_together_(kFewTogether) {}
-
-bool SharePolicy::suits(const Step& step) {
+bool SharePolicy::possible(const Step& step) const {
   const auto rows = static_cast<int64_t>(step.tokens.size());
-  if (threads_ < 2 || layer_bytes_ > kMostLayerBytes) return false;
-  if (rows != static_cast<int64_t>(step.parts.size()) || rows < kRowsPerThread * threads_ * threads_)
-    return false;
-  if (steps_together_ == 0) return true;
-  --steps_together_;
-  return false;
+  return threads_ >= 2 && layer_bytes_ <= kMostLayerBytes && rows == std::ssize(step.parts) &&
+         rows >= kRowsPerThread * threads_ * threads_;
 }
 
-void SharePolicy::note_seconds(std::span<const double> seconds) {
-  const auto [shortest, longest] = std::ranges::minmax(seconds);
-  if (longest <= kUneven * shortest) {
-    uneven_steps_ = 0;
-    next_together_ = kFewTogether;
-  } else if (++uneven_steps_ >= kUnevenSteps) {
-    steps_together_ = next_together_;
-    next_together_ = std::min(2 * next_together_, kMostTogether);
+void SharePolicy::note(double seconds_of_row) {
+  double &mine = lately_[in_shares_ ? 1 : 0], &other = lately_[in_shares_ ? 0 : 1];
+  ++steps_;
+  if (steps_ == 2 && (trying_ || mine == 0)) {
+    mine = seconds_of_row;
+  } else if (steps_ > 1) {
+    mine += (seconds_of_row - mine) / kTrialSteps;
   }
+  if (steps_ < kTrialSteps) return;
+  if (trying_) {
+    const bool better = mine < other;
+    next_trial_ = better ? kSoon : std::min(4 * std::max(next_trial_, kSoon / 4), kSeldom);
+    if (!better) change_way();
+    chosen_at_ = better ? mine : other;
+    trying_ = false;
+    steps_ = kTrialSteps;
+  } else if (steps_ - kTrialSteps >= next_trial_ || mine > kMuchSlower * chosen_at_) {
+    change_way();
+    trying_ = true;
+  }
+}
+
+void SharePolicy::change_way() {
+  in_shares_ = !in_shares_;
+  steps_ = 0;
 }
 
 }  // namespace baleen

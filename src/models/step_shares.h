@@ -23,25 +23,31 @@ size_t share_bytes(int64_t rows, int64_t wanted);
 /// The most of `rows` rows that a share may have.
 inline int64_t share_rows(int64_t rows, int64_t threads) { return (rows + threads - 1) / threads; }
 
-/// When steps are run in shares.
+/// Which steps are run in shares: the way that took less time lately, for that depends on caches, on memory and on what
+/// else a machine does. The other way is tried now and then.
 class SharePolicy {
  public:
   SharePolicy() = default;
   /// `layer_bytes`: packed weights that a step reads, for each layer of the model.
-  SharePolicy(int threads, int64_t layer_bytes);
+  SharePolicy(int threads, int64_t layer_bytes) : threads_(threads), layer_bytes_(layer_bytes) {}
 
-  /// Whether it pays for the step that is to be run next.
-  bool suits(const Step& step);
-  /// How long each thread took for its share. Where one takes much longer than another step after step, the system has
-  /// taken a core away, and for some steps threads had better help each other.
-  void note_seconds(std::span<const double> seconds);
+  /// Whether shares may pay for a step, so that its time is to be noted.
+  bool possible(const Step& step) const;
+  /// The way of the next step for which they may.
+  bool in_shares() const { return in_shares_; }
+  /// What that step took for each of its rows.
+  void note(double seconds_of_row);
 
  private:
+  void change_way();
+
   int threads_ = 1;
   int64_t layer_bytes_ = 0;
-  int32_t uneven_steps_ = 0;    ///< one after another, those together left out
-  int32_t steps_together_ = 0;  ///< that are to come
-  int32_t next_together_ = 0;   ///< the next time
+  bool in_shares_ = true, trying_ = false;
+  int32_t steps_ = 0;       ///< one after another, this way
+  int32_t next_trial_ = 0;  ///< after so many steps
+  double lately_[2] = {};   ///< seconds of a row, of steps together and in shares
+  double chosen_at_ = 0;    ///< what this way took when it was chosen
 };
 
 }  // namespace baleen

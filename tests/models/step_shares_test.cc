@@ -1,6 +1,5 @@
 #include "models/step_shares.h"
 
-#include <array>
 #include <numeric>
 #include <vector>
 
@@ -50,15 +49,15 @@ TEST(StepShares, EveryRowIsInOneShare) {
 }
 
 TEST(StepShares, OfManyRowsAndSmallLayers) {
-  const auto suits = [](int threads, size_t rows, int64_t layer_bytes) {
-    return SharePolicy(threads, layer_bytes).suits(Decoding(rows).step());
+  const auto possible = [](int threads, size_t rows, int64_t layer_bytes) {
+    return SharePolicy(threads, layer_bytes).possible(Decoding(rows).step());
   };
-  EXPECT_TRUE(suits(2, 12, kSmallLayer));
-  EXPECT_FALSE(suits(2, 11, kSmallLayer));
-  EXPECT_FALSE(suits(2, 12, kLargeLayer));
-  EXPECT_FALSE(suits(1, 12, kSmallLayer));
-  EXPECT_FALSE(suits(4, 47, kSmallLayer));
-  EXPECT_TRUE(suits(4, 48, kSmallLayer));
+  EXPECT_TRUE(possible(2, 12, kSmallLayer));
+  EXPECT_FALSE(possible(2, 11, kSmallLayer));
+  EXPECT_FALSE(possible(2, 12, kLargeLayer));
+  EXPECT_FALSE(possible(1, 12, kSmallLayer));
+  EXPECT_FALSE(possible(4, 47, kSmallLayer));
+  EXPECT_TRUE(possible(4, 48, kSmallLayer));
 }
 
 /// A prompt's rows see each other's keys in each layer.
@@ -67,34 +66,44 @@ TEST(StepShares, NotOfPrompts) {
   for (size_t i = 20; i < 40; ++i) decoding.parts[i].first_row += 1;
   decoding.parts[19].rows = 2;
   decoding.tokens.push_back(7);
-  EXPECT_FALSE(SharePolicy(2, kSmallLayer).suits(decoding.step()));
+  EXPECT_FALSE(SharePolicy(2, kSmallLayer).possible(decoding.step()));
 }
 
-TEST(StepShares, NotForAWhileAfterAThreadWasHeldUp) {
-  const Decoding decoding(16);
-  SharePolicy policy(2, kSmallLayer);
-  const auto steps_together = [&] {
-    int steps = 0;
-    while (!policy.suits(decoding.step()) && steps < 1000) ++steps;
-    return steps;
-  };
-  const std::array even = {1.0, 1.2}, uneven = {2.0, 1.0};
-  for (const auto& seconds : {even, uneven, even, uneven}) {
-    policy.note_seconds(seconds);
-    EXPECT_EQ(steps_together(), 0) << "once is no trend";
+/// How many of so many steps are run in shares, where a row takes so long in shares and together.
+int steps_in_shares(SharePolicy& policy, int steps, double in_shares, double together) {
+  int count = 0;
+  for (int i = 0; i < steps; ++i) {
+    if (policy.in_shares()) ++count;
+    policy.note(policy.in_shares() ? in_shares : together);
   }
-  policy.note_seconds(uneven);
-  const int first = steps_together();
-  EXPECT_GT(first, 4);
-  policy.note_seconds(uneven);
-  EXPECT_EQ(steps_together(), 2 * first) << "it goes on";
-  for (int i = 0; i < 20; ++i) policy.note_seconds(uneven);
-  EXPECT_LT(steps_together(), 1000);
-  policy.note_seconds(even);
-  policy.note_seconds(uneven);
-  EXPECT_EQ(steps_together(), 0);
-  policy.note_seconds(uneven);
-  EXPECT_EQ(steps_together(), first) << "as at first";
+  return count;
+}
+
+TEST(StepShares, WhereTheyAreFaster) {
+  SharePolicy policy(2, kSmallLayer);
+  EXPECT_TRUE(policy.in_shares()) << "at first";
+  EXPECT_GT(steps_in_shares(policy, 100, 1.0, 1.1), 80);
+  EXPECT_GT(steps_in_shares(policy, 1000, 1.0, 1.1), 970);
+}
+
+TEST(StepShares, NotWhereTheyAreSlower) {
+  SharePolicy policy(2, kSmallLayer);
+  EXPECT_LT(steps_in_shares(policy, 100, 1.1, 1.0), 20);
+  EXPECT_LT(steps_in_shares(policy, 1000, 1.1, 1.0), 30);
+}
+
+TEST(StepShares, OtherwiseWhenTheMachineChanges) {
+  SharePolicy policy(2, kSmallLayer);
+  steps_in_shares(policy, 1000, 1.0, 1.1);
+  EXPECT_LT(steps_in_shares(policy, 100, 2.0, 1.5), 20) << "a core was taken away";
+  EXPECT_GT(steps_in_shares(policy, 1000, 1.0, 1.5), 700) << "it is back";
+}
+
+TEST(StepShares, OneSlowStepIsNoTrend) {
+  SharePolicy policy(2, kSmallLayer);
+  steps_in_shares(policy, 100, 1.0, 1.1);
+  policy.note(2.0);
+  EXPECT_EQ(steps_in_shares(policy, 20, 1.0, 1.1), 20);
 }
 
 }  // namespace
