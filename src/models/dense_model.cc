@@ -94,8 +94,7 @@ size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
   if (compute_.alone == nullptr) return whole;
   const int64_t threads = compute_.pool->size(), most = share_rows(rows, threads);
   const size_t share = scratch_bytes_on(compute_.alone[0], most, std::min(most, wanted));
-  const size_t of_thread =
-      2 * kSlack + share + share_bytes(most, most) + sizeof(ThreadShare);
+  const size_t of_thread = 2 * kSlack + share + share_bytes(most, most) + sizeof(ThreadShare);
   return std::max(whole, static_cast<size_t>(threads) * of_thread + 2 * kSlack);
 }
 

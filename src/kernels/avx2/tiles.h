@@ -15,8 +15,8 @@ struct FullTile {
   constexpr operator int64_t() const { return kTileTokens; }
 };
 
-/// Instructions that stay in the order in which they are written. Multiplications and additions have to come in pairs: a
-/// core hands instructions to two schedulers in turn, each with one multiplier (docs/kernels/products.md).
+/// Instructions that stay in the order in which they are written. Multiplications and additions have to come in pairs:
+/// a core hands instructions to two schedulers in turn, each with one multiplier (docs/kernels/products.md).
 namespace in_order {
 BALEEN_INLINE __m256i broadcast_int(const std::byte* from) {
   using FourBytes [[gnu::may_alias, gnu::aligned(1)]] = int32_t;

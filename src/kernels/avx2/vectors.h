@@ -78,7 +78,8 @@ class Ahead {
   template <int kBytes>
   [[gnu::always_inline]] void follow(const std::byte* read) const {
     if constexpr (kFollows) BALEEN_UNROLL
-    for (int i = 0; i < kBytes; i += 64) fetch_line<_MM_HINT_T0>(reinterpret_cast<uintptr_t>(read) + next_ + i);
+    for (int i = 0; i < kBytes; i += 64)
+      fetch_line<_MM_HINT_T0>(reinterpret_cast<uintptr_t>(read) + next_ + i);
   }
 
  private:
