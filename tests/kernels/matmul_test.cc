@@ -57,7 +57,7 @@ void expect_same_bits(const std::vector<float>& a, const std::vector<float>& b, 
   }
 }
 
-const std::vector<int64_t> kTokens = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 25, 37};
+const std::vector<int64_t> kTokens = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 25, 37, 201};
 
 TEST(Matmul, EveryIsaGivesTheBitsOfRef) {
   std::mt19937 random(1);
@@ -97,7 +97,7 @@ TEST(Matmul, ExtremeCodesDoNotOverflow) {
         if (at < scale || at >= scale + 4) data[i] = static_cast<std::byte>(byte);
       }
       const PackedMatrix weights = packed(type, shape, data, ref);
-      for (const auto& [tokens, value] : {std::pair{3, 1.0f}, {3, -1.0f}, {8, 1.0f}, {8, -1.0f}}) {
+      for (const auto& [tokens, value] : {std::pair{3, 1.0f}, {3, -1.0f}, {8, 1.0f}, {8, -1.0f}, {16, 1.0f}, {16, -1.0f}}) {
         const std::vector<float> x(static_cast<size_t>(tokens * shape.cols), value);
         const auto expected = product(ref, weights, x);
         for (const KernelTable* table : fast_tables())
