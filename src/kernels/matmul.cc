@@ -230,8 +230,9 @@ void multiply_streaming(const Work& work, const Side& side, Panels panels, const
         ahead = {later.panel + (from - left), fetched};
       }
       multiply_tiles({work, side, some, panel * kPanelRows, weights.panel(panel), ahead});
+      if (later.plan != nullptr)
+        for (; tile < some.last; ++tile) later.plan->fetch(later.thread);
       tile = some.last;
-      if (later.plan != nullptr) later.plan->fetch(later.thread);
     }
   }
 }
@@ -364,15 +365,16 @@ class Call {
     compute_.pool->parallel_for(units_, [&](int64_t task, int thread) {
       const Work& work = owner(all, task);
       const int64_t unit = task - work.first_task;
+      const int64_t lead = compute_.kernels->matmul.lead.of(work.x->group->x.count);
       if (work.has_kernels())
         return multiply_unit(work, unit,
-                             {.lead = compute_.kernels->matmul.lead.of(work.x->group->x.count),
+                             {.lead = lead,
                               .panel = first_panel(task + 1),  // its next one, probably
                               .plan = compute_.read_ahead,
                               .thread = thread});
       const Panels panels = panels_of(work, unit);
       for (const Side& side : work.sides())
-        side.kernel != nullptr ? multiply_streaming(work, side, panels, {0, nullptr, nullptr, thread})
+        side.kernel != nullptr ? multiply_streaming(work, side, panels, {lead, nullptr, nullptr, thread})
                                : multiply_unpacked(work, side, compute_.kernels->matmul.f32, panels,
                                                    unpacked + thread * panel_floats);
     });

@@ -97,7 +97,8 @@ TEST(Matmul, ExtremeCodesDoNotOverflow) {
         if (at < scale || at >= scale + 4) data[i] = static_cast<std::byte>(byte);
       }
       const PackedMatrix weights = packed(type, shape, data, ref);
-      for (const auto& [tokens, value] : {std::pair{3, 1.0f}, {3, -1.0f}, {8, 1.0f}, {8, -1.0f}, {16, 1.0f}, {16, -1.0f}}) {
+      for (const auto& [tokens, value] :
+           {std::pair{3, 1.0f}, {3, -1.0f}, {8, 1.0f}, {8, -1.0f}, {16, 1.0f}, {16, -1.0f}}) {
         const std::vector<float> x(static_cast<size_t>(tokens * shape.cols), value);
         const auto expected = product(ref, weights, x);
         for (const KernelTable* table : fast_tables())
