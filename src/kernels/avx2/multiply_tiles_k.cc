@@ -70,7 +70,7 @@ struct Q4K {
       }
     }
     const IntSums<N> min = multiply_minima<N>(minima, x, tokens);
-    update<N>(sums, [&](int half, int t, __m256 out) [[gnu::always_inline]] {
+    update<N>(sums, [&] [[gnu::always_inline]] (int half, int t, __m256 out) {
       const __m256 less = _mm256_mul_ps(dmin[half], _mm256_cvtepi32_ps(min.of[half][t]));
       const __m256 product = _mm256_fmsub_ps(d[half], _mm256_cvtepi32_ps(sum.of[half][t]), less);
       return _mm256_fmadd_ps(product, broadcast_float(x + kScale256 * tokens + t * 4), out);
@@ -109,14 +109,14 @@ struct Q6K {
     for (int j = 0; j < kSlabs; ++j) {
       Waiting<N> early;
       multiply_16<N>(2 * j, x, tokens, first,
-                     [&](int half, int t, __m256i dot) [[gnu::always_inline]] { early.put(half, t, dot); });
+                     [&] [[gnu::always_inline]] (int half, int t, __m256i dot) { early.put(half, t, dot); });
       const std::byte* const shifts = x + (kShift256 + j * 4) * tokens;
-      multiply_16<N>(2 * j + 1, x, tokens, first, [&](int half, int t, __m256i dot) [[gnu::always_inline]] {
+      multiply_16<N>(2 * j + 1, x, tokens, first, [&] [[gnu::always_inline]] (int half, int t, __m256i dot) {
         const __m256i both = _mm256_add_epi32(dot, early.of[half][t]);
         sum.add(half, t, _mm256_sll_epi32(both, shift_count(shifts + t * 4)));
       });
     }
-    update<N>(sums, [&](int half, int t, __m256 out) [[gnu::always_inline]] {
+    update<N>(sums, [&] [[gnu::always_inline]] (int half, int t, __m256 out) {
       const __m256 scale = _mm256_mul_ps(d[half], broadcast_float(x + kScale256 * tokens + t * 4));
       return _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(sum.of[half][t]), out);
     });

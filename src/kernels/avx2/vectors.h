@@ -52,9 +52,11 @@ struct Pass {
   int64_t ahead_bytes;
 };
 
-template <_mm_hint kHint>
-BALEEN_INLINE void fetch_line(uintptr_t address) {
-  _mm_prefetch(reinterpret_cast<const char*>(address), kHint);
+BALEEN_INLINE void fetch_to_first_level(uintptr_t address) {
+  _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T0);
+}
+BALEEN_INLINE void fetch_to_second_level(uintptr_t address) {
+  _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T1);
 }
 
 /// Prefetches a pass's `ahead` bit by bit, in so many steps.
@@ -72,14 +74,13 @@ class Ahead {
   [[gnu::always_inline]] void step(const std::byte* codes) {
     follow<kBytes>(codes);
     if constexpr (!kFollows)
-      for (int64_t line = 0; line < lines_; ++line, next_ += 64) fetch_line<_MM_HINT_T1>(next_);
+      for (int64_t line = 0; line < lines_; ++line, next_ += 64) fetch_to_second_level(next_);
   }
   /// What a record has besides the codes.
   template <int kBytes>
   [[gnu::always_inline]] void follow(const std::byte* read) const {
     if constexpr (kFollows) BALEEN_UNROLL
-    for (int i = 0; i < kBytes; i += 64)
-      fetch_line<_MM_HINT_T0>(reinterpret_cast<uintptr_t>(read) + next_ + i);
+    for (int i = 0; i < kBytes; i += 64) fetch_to_first_level(reinterpret_cast<uintptr_t>(read) + next_ + i);
   }
 
  private:
