@@ -79,7 +79,7 @@ BALEEN_INLINE void expand_slab(const std::byte* codes, std::byte* to) {
 /// Sums of a tile: [token][16 rows].
 using TileSums = float[kTileTokens * kPanelRows];
 
-/// sum[t] += what `of(half, t, sum)` makes of it, for 16 rows of N tokens.
+/// sum = of(half, t, sum), for both halves of 16 rows and N tokens.
 template <int N>
 BALEEN_INLINE void update(float* sums, auto&& of) {
   BALEEN_UNROLL
