@@ -25,7 +25,7 @@ struct MatmulTile {
 };
 using MultiplyTile = void (*)(const MatmulTile& tile);
 
-/// Several tiles of a product: a panel times up to so many tiles.
+/// Several tiles of a product with one panel, at most so many; members as in MatmulTile.
 constexpr int kTilesAtOnce = 4;
 struct MatmulTiles {
   struct Each {
