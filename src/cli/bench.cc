@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/report.h"
@@ -138,31 +139,28 @@ void print_table(const Report& report) {
 
 }  // namespace
 
-void add_bench(CLI::App& program, int& exit_code) {
+void add_bench(CommandLine& program) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* command =
-      program.add_subcommand("bench", "Measure prefill and decode beside the machine's ceilings");
-  command->add_option("MODEL", options->model, kModelHelp)->required();
-  command->add_option("--prompt", options->prompts, "tokens of a prompt: 512 or 128,512")
-      ->delimiter(',')
-      ->check(CLI::Range(1, kMaxTokens))
-      ->capture_default_str();
-  command->add_option("--gen", options->generated, "tokens that each stream generates")
-      ->check(CLI::Range(1, kMaxTokens))
-      ->capture_default_str();
-  command->add_option("--batch", options->batches, "streams that decode together: 1,4,16")
-      ->delimiter(',')
-      ->check(CLI::Range(1, kMaxStreams))
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "one JSON object instead of a table");
-  add_model_options(*command, options->compute);
-  command->callback([options, &exit_code] {
+  Command command = program.add_command("bench", "Measure prefill and decode beside the machine's ceilings");
+  command.add_option("MODEL", options->model, kModelHelp).required();
+  command.add_option("--prompt", options->prompts, "tokens of a prompt: 512 or 128,512")
+      .separated_by_commas()
+      .between(1, kMaxTokens)
+      .shows_default();
+  command.add_option("--gen", options->generated, "tokens that each stream generates")
+      .between(1, kMaxTokens)
+      .shows_default();
+  command.add_option("--batch", options->batches, "streams that decode together: 1,4,16")
+      .separated_by_commas()
+      .between(1, kMaxStreams)
+      .shows_default();
+  command.add_flag("--json", options->json, "one JSON object instead of a table");
+  add_model_options(command, options->compute);
+  command.runs([options] {
     auto report = measure(*options);
-    if (!report) {
-      exit_code = baleen::report(report.error());
-      return;
-    }
+    if (!report) return baleen::report(report.error());
     options->json ? print_json(*report) : print_table(*report);
+    return 0;
   });
 }
 

@@ -1,26 +1,26 @@
-// The commands of the program, one file each. Every function adds a subcommand that stores its exit code.
+// The commands of the program, one file each.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 namespace baleen {
+
+class CommandLine;
 
 /// What MODEL is, in every command's help.
 inline constexpr const char* kModelHelp = "GGUF file, folder, or name of a pulled model";
 
-using AddCommand = void (*)(CLI::App& program, int& exit_code);
+using AddCommand = void (*)(CommandLine& program);
 
-void add_detokenize(CLI::App& program, int& exit_code);
-void add_bench(CLI::App& program, int& exit_code);
-void add_run(CLI::App& program, int& exit_code);
-void add_inspect(CLI::App& program, int& exit_code);
-void add_list(CLI::App& program, int& exit_code);
-void add_quantize(CLI::App& program, int& exit_code);
-void add_pull(CLI::App& program, int& exit_code);
-void add_logits(CLI::App& program, int& exit_code);
-void add_perplexity(CLI::App& program, int& exit_code);
-void add_template(CLI::App& program, int& exit_code);
-void add_tokenize(CLI::App& program, int& exit_code);
-void add_serve(CLI::App& program, int& exit_code);
+void add_detokenize(CommandLine& program);
+void add_bench(CommandLine& program);
+void add_run(CommandLine& program);
+void add_inspect(CommandLine& program);
+void add_list(CommandLine& program);
+void add_quantize(CommandLine& program);
+void add_pull(CommandLine& program);
+void add_logits(CommandLine& program);
+void add_perplexity(CommandLine& program);
+void add_template(CommandLine& program);
+void add_tokenize(CommandLine& program);
+void add_serve(CommandLine& program);
 
 }  // namespace baleen

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "cli/standard_input.h"
@@ -60,13 +61,12 @@ int detokenize(const DetokenizeOptions& options) {
 
 }  // namespace
 
-void add_detokenize(CLI::App& program, int& exit_code) {
+void add_detokenize(CommandLine& program) {
   auto options = std::make_shared<DetokenizeOptions>();
-  CLI::App* command =
-      program.add_subcommand("detokenize", "A JSON array of token ids on standard input to text");
-  command->add_option("MODEL", options->model, kModelHelp)->required();
-  command->add_flag("--lines", options->lines, "one array of ids a line in, one JSON string a line out");
-  command->callback([options, &exit_code] { exit_code = detokenize(*options); });
+  Command command = program.add_command("detokenize", "A JSON array of token ids on standard input to text");
+  command.add_option("MODEL", options->model, kModelHelp).required();
+  command.add_flag("--lines", options->lines, "one array of ids a line in, one JSON string a line out");
+  command.runs([options] { return detokenize(*options); });
 }
 
 }  // namespace baleen

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_facts.h"
 #include "cli/model_store.h"
@@ -256,18 +257,16 @@ Result<void> inspect(const std::string& model, bool as_json) {
 
 }  // namespace
 
-void add_inspect(CLI::App& program, int& exit_code) {
+void add_inspect(CommandLine& program) {
   struct Options {
     std::string model;
     bool as_json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand("inspect", "Check a model's files and show what it is");
-  command->add_option("MODEL", options->model, kModelHelp)->required();
-  command->add_flag("--json", options->as_json, "one JSON object");
-  command->callback([options, &exit_code] {
-    if (auto done = inspect(options->model, options->as_json); !done) exit_code = report(done.error());
-  });
+  Command command = program.add_command("inspect", "Check a model's files and show what it is");
+  command.add_option("MODEL", options->model, kModelHelp).required();
+  command.add_flag("--json", options->as_json, "one JSON object");
+  command.runs([options] { return report(inspect(options->model, options->as_json)); });
 }
 
 }  // namespace baleen

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "base/json.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_store.h"
 #include "cli/report.h"
@@ -31,19 +32,15 @@ void print_table(const std::vector<StoredModel>& models) {
 
 }  // namespace
 
-void add_list(CLI::App& program, int& exit_code) {
+void add_list(CommandLine& program) {
   auto as_json = std::make_shared<bool>(false);
-  CLI::App* command = program.add_subcommand("list", "Show the models that are here");
-  command->add_flag("--json", *as_json, "one JSON array: name, path, bytes");
-  command->callback([as_json, &exit_code] {
+  Command command = program.add_command("list", "Show the models that are here");
+  command.add_flag("--json", *as_json, "one JSON array: name, path, bytes");
+  command.runs([as_json] {
     auto models = stored_models();
-    if (!models) {
-      exit_code = report(models.error());
-    } else if (*as_json) {
-      print_json(*models);
-    } else {
-      print_table(*models);
-    }
+    if (!models) return report(models.error());
+    *as_json ? print_json(*models) : print_table(*models);
+    return 0;
   });
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/report.h"
@@ -91,20 +92,17 @@ Result<void> write_logits(const LogitsOptions& options) {
 
 }  // namespace
 
-void add_logits(CLI::App& program, int& exit_code) {
+void add_logits(CommandLine& program) {
   auto options = std::make_shared<LogitsOptions>();
-  CLI::App* command = program.add_subcommand("logits", "Write the logits after every token of a sequence");
-  command->add_option("MODEL", options->model, kModelHelp)->required();
-  auto* tokens = command->add_option_group("tokens");
-  tokens->add_option("--tokens", options->tokens, "token ids: 1,2,3");
-  tokens->add_option("--tokens-file", options->tokens_file, "file with a JSON array of token ids");
-  tokens->require_option(1);
-  command->add_option("--out", options->out, "file for float32 little-endian [tokens, vocabulary rows]")
-      ->required();
-  add_model_options(*command, options->compute);
-  command->callback([options, &exit_code] {
-    if (auto done = write_logits(*options); !done) exit_code = report(done.error());
-  });
+  Command command = program.add_command("logits", "Write the logits after every token of a sequence");
+  command.add_option("MODEL", options->model, kModelHelp).required();
+  Command tokens = command.add_choice("tokens");
+  tokens.add_option("--tokens", options->tokens, "token ids: 1,2,3");
+  tokens.add_option("--tokens-file", options->tokens_file, "file with a JSON array of token ids");
+  command.add_option("--out", options->out, "file for float32 little-endian [tokens, vocabulary rows]")
+      .required();
+  add_model_options(command, options->compute);
+  command.runs([options] { return report(write_logits(*options)); });
 }
 
 }  // namespace baleen

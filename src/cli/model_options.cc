@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "cli/command_line.h"
 #include "cli/model_store.h"
 #include "kernels/block/encode.h"
 
@@ -37,7 +38,7 @@ void (*loading_progress())(double) { return isatty(STDERR_FILENO) == 1 ? show_pr
 /// Nothing where none is asked for.
 Result<std::optional<BlockType>> weight_type(const std::string& name) {
   if (name.empty()) return std::nullopt;
-  const auto type = find_block_type(CLI::detail::to_lower(name));
+  const auto type = find_block_type(name);
   if (!type || !can_encode(type->type))
     return wrong_usage("--weights: " + name + " is no type that weights can be encoded as");
   return type->type;
@@ -45,19 +46,19 @@ Result<std::optional<BlockType>> weight_type(const std::string& name) {
 
 }  // namespace
 
-void add_compute_options(CLI::App& command, ComputeOptions& options) {
+void add_compute_options(Command& command, ComputeOptions& options) {
   command.add_option("--threads", options.threads, "threads to compute with (default: all cores)")
-      ->check(CLI::Range(1, kMaxThreads));
+      .between(1, kMaxThreads);
   command.add_option("--isa", options.isa, "kernels: ref, avx2 or avx512 (default: the best of this CPU)");
 }
 
-void add_model_options(CLI::App& command, ComputeOptions& options) {
+void add_model_options(Command& command, ComputeOptions& options) {
   add_compute_options(command, options);
-  command.add_option("--kv-type", options.kv_type, "type of the KV cache: f32, f16 or i8")
-      ->capture_default_str();
-  command.add_option(
-      "--weights", options.weights,
-      "encode float matrices while loading: q8_0 q4_0 q4_1 q5_0 q5_1 q4_k q5_k q6_k f16 bf16 f32");
+  command.add_option("--kv-type", options.kv_type, "type of the KV cache: f32, f16 or i8").shows_default();
+  command
+      .add_option("--weights", options.weights,
+                  "encode float matrices while loading: q8_0 q4_0 q4_1 q5_0 q5_1 q4_k q5_k q6_k f16 bf16 f32")
+      .in_lower_case();
 }
 
 Result<Machine> Machine::make(const ComputeOptions& options) {

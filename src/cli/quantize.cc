@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/model_store.h"
@@ -85,23 +86,20 @@ Result<QuantizeReport> run_quantize(const QuantizeOptions& options) {
 
 }  // namespace
 
-void add_quantize(CLI::App& program, int& exit_code) {
+void add_quantize(CommandLine& program) {
   auto options = std::make_shared<QuantizeOptions>();
-  CLI::App* command =
-      program.add_subcommand("quantize", "Re-encode a model's weights and write them as GGUF");
-  command->add_option("IN", options->in, kModelHelp)->required();
-  command->add_option("OUT", options->out, "GGUF file to write")->required();
-  command->add_option("--type", options->type, "f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q4_k q5_k q6_k")
-      ->required()
-      ->transform([](std::string name) { return CLI::detail::to_lower(std::move(name)); });
-  add_compute_options(*command, options->compute);
-  command->callback([options, &exit_code] {
+  Command command = program.add_command("quantize", "Re-encode a model's weights and write them as GGUF");
+  command.add_option("IN", options->in, kModelHelp).required();
+  command.add_option("OUT", options->out, "GGUF file to write").required();
+  command.add_option("--type", options->type, "f32 f16 bf16 q8_0 q4_0 q4_1 q5_0 q5_1 q4_k q5_k q6_k")
+      .required()
+      .in_lower_case();
+  add_compute_options(command, options->compute);
+  command.runs([options] {
     auto report_or_error = run_quantize(*options);
-    if (report_or_error) {
-      print_report(*report_or_error, *options);
-    } else {
-      exit_code = report(report_or_error.error());
-    }
+    if (!report_or_error) return report(report_or_error.error());
+    print_report(*report_or_error, *options);
+    return 0;
   });
 }
 

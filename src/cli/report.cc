@@ -45,4 +45,6 @@ int report(const Error& error) {
   return 1;
 }
 
+int report(const Result<void>& done) { return done ? 0 : report(done.error()); }
+
 }  // namespace baleen

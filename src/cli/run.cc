@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/model_store.h"
@@ -21,19 +22,19 @@ namespace {
 
 struct RunOptions {
   ComputeOptions compute;
-  std::string model, prompt, system;
+  std::string model, system;
+  std::optional<std::string> prompt;
+  std::optional<uint64_t> seed;
   bool raw = false, ignore_eos = false;
   int32_t max_tokens = -1, context = 0;
   // A little calmer than the API's 1 and 1: small models ramble there.
   SamplingParams sampling{.temperature = 0.7F, .top_p = 0.95F};
-  CLI::Option* has_prompt = nullptr;
-  CLI::Option* has_seed = nullptr;
 };
 
 GenerationRequest prototype(const RunOptions& options) {
   GenerationRequest request;
   request.sampling = options.sampling;
-  if (options.has_seed->count() == 0) request.sampling.seed = std::random_device()();
+  request.sampling.seed = options.seed ? *options.seed : std::random_device()();
   request.max_tokens = options.max_tokens;
   request.ignore_eos = options.ignore_eos;
   request.keep_special = options.raw;
@@ -49,7 +50,7 @@ Result<FinishReason> continue_raw(Engine& engine, Interrupt& interrupt, Generati
 }
 
 Result<void> run(const RunOptions& options) {
-  const bool one_answer = options.has_prompt->count() > 0 || isatty(STDIN_FILENO) == 0;
+  const bool one_answer = options.prompt.has_value() || isatty(STDIN_FILENO) == 0;
   if (options.raw && !one_answer) return wrong_usage("--raw needs -p TEXT or a text on stdin");
   Interrupt interrupt;  // before any other thread starts
   auto machine = Machine::make(options.compute);
@@ -70,7 +71,7 @@ Result<void> run(const RunOptions& options) {
   if (!engine) return error_of(engine);
 
   if (!one_answer) return Chat(**engine, interrupt, prototype(options), options.system).converse();
-  const std::string text = options.has_prompt->count() > 0 ? options.prompt : read_standard_input();
+  const std::string text = options.prompt ? *options.prompt : read_standard_input();
   auto reason = options.raw ? continue_raw(**engine, interrupt, prototype(options), text)
                             : Chat(**engine, interrupt, prototype(options), options.system).ask(text);
   if (!reason) return error_of(reason);
@@ -80,41 +81,37 @@ Result<void> run(const RunOptions& options) {
 
 }  // namespace
 
-void add_run(CLI::App& program, int& exit_code) {
+void add_run(CommandLine& program) {
   auto options = std::make_shared<RunOptions>();
-  CLI::App* command = program.add_subcommand("run", "Chat in the terminal, or give one answer");
-  command->add_option("MODEL", options->model, std::string(kModelHelp) + " (default: the default model)");
-  options->has_prompt = command->add_option("-p,--prompt", options->prompt,
-                                            "one question; else a chat, or stdin where it is a pipe");
-  command->add_option("-s,--system", options->system, "system prompt");
-  command->add_flag("--raw", options->raw, "no chat template: continue the text; control tokens in it count");
-  command->add_option("--max-tokens", options->max_tokens, "tokens of an answer at most (default: what fits)")
-      ->check(CLI::Range(1, 1 << 30));
-  command->add_option("--temperature", options->sampling.temperature, "0: always the likeliest token")
-      ->check(CLI::Range(0.0, 100.0))
-      ->capture_default_str();
-  command->add_option("--top-p", options->sampling.top_p, "share of the probability that is drawn from")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  command->add_option("--top-k", options->sampling.top_k, "tokens that are drawn from (0: all)")
-      ->check(CLI::NonNegativeNumber);
+  Command command = program.add_command("run", "Chat in the terminal, or give one answer");
+  command.add_option("MODEL", options->model, std::string(kModelHelp) + " (default: the default model)");
+  command.add_option("-p,--prompt", options->prompt,
+                     "one question; else a chat, or stdin where it is a pipe");
+  command.add_option("-s,--system", options->system, "system prompt");
+  command.add_flag("--raw", options->raw, "no chat template: continue the text; control tokens in it count");
+  command.add_option("--max-tokens", options->max_tokens, "tokens of an answer at most (default: what fits)")
+      .between(1, 1 << 30);
+  command.add_option("--temperature", options->sampling.temperature, "0: always the likeliest token")
+      .between(0.0, 100.0)
+      .shows_default();
+  command.add_option("--top-p", options->sampling.top_p, "share of the probability that is drawn from")
+      .between(0.0, 1.0)
+      .shows_default();
+  command.add_option("--top-k", options->sampling.top_k, "tokens that are drawn from (0: all)")
+      .not_negative();
   command
-      ->add_option("--min-p", options->sampling.min_p,
-                   "least probability, as a share of the likeliest token's")
-      ->check(CLI::Range(0.0, 1.0));
+      .add_option("--min-p", options->sampling.min_p,
+                  "least probability, as a share of the likeliest token's")
+      .between(0.0, 1.0);
   command
-      ->add_option("--repetition-penalty", options->sampling.repetition_penalty,
-                   "above 1: against repetition")
-      ->check(CLI::Range(0.01, 100.0));
-  options->has_seed =
-      command->add_option("--seed", options->sampling.seed, "the same seed gives the same answer");
-  command->add_option("--ctx", options->context, "tokens of the conversation at most (default: the model's)")
-      ->check(CLI::Range(1, 1 << 30));
-  command->add_flag("--ignore-eos", options->ignore_eos, "go on past the end of the text");
-  add_model_options(*command, options->compute);
-  command->callback([options, &exit_code] {
-    if (auto done = run(*options); !done) exit_code = report(done.error());
-  });
+      .add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: against repetition")
+      .between(0.01, 100.0);
+  command.add_option("--seed", options->seed, "the same seed gives the same answer");
+  command.add_option("--ctx", options->context, "tokens of the conversation at most (default: the model's)")
+      .between(1, 1 << 30);
+  command.add_flag("--ignore-eos", options->ignore_eos, "go on past the end of the text");
+  add_model_options(command, options->compute);
+  command.runs([options] { return report(run(*options)); });
 }
 
 }  // namespace baleen

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
 #include "cli/model_store.h"
@@ -160,28 +161,23 @@ Result<void> serve(const ServeOptions& options) {
 
 }  // namespace
 
-void add_serve(CLI::App& program, int& exit_code) {
+void add_serve(CommandLine& program) {
   auto options = std::make_shared<ServeOptions>();
-  CLI::App* command = program.add_subcommand("serve", "Serve models over HTTP, as OpenAI's API does");
-  command->add_option("MODEL", options->models,
-                      "GGUF files, folders, or names of pulled models (default: the default model)");
-  command->add_option("--host", options->host, "address to listen on")->capture_default_str();
-  command->add_option("--port", options->port, "port to listen on; 0 takes a free one")
-      ->capture_default_str();
-  command->add_option("--ctx", options->context, "tokens a conversation may have (default: the model's)")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--kv-memory", options->kv_bytes, "memory for the KV cache of each model: 512MiB, 2GiB")
-      ->transform(CLI::AsSizeValue(true))
-      ->check(CLI::Range(size_t{1}, kMostKvMemory));
-  command->add_option("--model-name", options->names, "what clients call the model; once a model");
-  command
-      ->add_option("--drain-timeout", options->drain_seconds, "seconds that running answers get at the end")
-      ->check(CLI::Range(0.0, 86'400.0))
-      ->capture_default_str();
-  add_model_options(*command, options->compute);
-  command->callback([options, &exit_code] {
-    if (auto done = serve(*options); !done) exit_code = report(done.error());
-  });
+  Command command = program.add_command("serve", "Serve models over HTTP, as OpenAI's API does");
+  command.add_option("MODEL", options->models,
+                     "GGUF files, folders, or names of pulled models (default: the default model)");
+  command.add_option("--host", options->host, "address to listen on").shows_default();
+  command.add_option("--port", options->port, "port to listen on; 0 takes a free one").shows_default();
+  command.add_option("--ctx", options->context, "tokens a conversation may have (default: the model's)")
+      .positive();
+  command.add_option("--kv-memory", options->kv_bytes, "memory for the KV cache of each model: 512MiB, 2GiB")
+      .bytes(1, kMostKvMemory);
+  command.add_option("--model-name", options->names, "what clients call the model; once a model");
+  command.add_option("--drain-timeout", options->drain_seconds, "seconds that running answers get at the end")
+      .between(0.0, 86'400.0)
+      .shows_default();
+  add_model_options(command, options->compute);
+  command.runs([options] { return report(serve(*options)); });
 }
 
 }  // namespace baleen

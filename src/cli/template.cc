@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/model_store.h"
 #include "cli/report.h"
@@ -50,20 +51,17 @@ int render_lines(const ChatTemplate& chat, const std::string& now) {
 
 }  // namespace
 
-void add_template(CLI::App& program, int& exit_code) {
+void add_template(CommandLine& program) {
   auto options = std::make_shared<TemplateOptions>();
-  CLI::App* command =
-      program.add_subcommand("template", "Render a chat request (JSON on stdin) as the model's prompt");
-  command->add_option("MODEL", options->model, kModelHelp)->required();
-  command->add_flag("--lines", options->lines, "a request a line; {\"text\": …} or {\"error\": …} a line");
-  command->add_option("--now", options->now, "the local time that the template sees, as 2025-02-07T09:05:03");
-  command->callback([options, &exit_code] {
+  Command command =
+      program.add_command("template", "Render a chat request (JSON on stdin) as the model's prompt");
+  command.add_option("MODEL", options->model, kModelHelp).required();
+  command.add_flag("--lines", options->lines, "a request a line; {\"text\": …} or {\"error\": …} a line");
+  command.add_option("--now", options->now, "the local time that the template sees, as 2025-02-07T09:05:03");
+  command.runs([options] {
     auto chat = load_template(options->model);
-    if (!chat) {
-      exit_code = report(chat.error());
-      return;
-    }
-    exit_code = options->lines ? render_lines(*chat, options->now) : render_one(*chat, options->now);
+    if (!chat) return report(chat.error());
+    return options->lines ? render_lines(*chat, options->now) : render_one(*chat, options->now);
   });
 }
 

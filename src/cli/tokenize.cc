@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "cli/standard_input.h"
@@ -55,17 +56,16 @@ int tokenize(const TokenizeOptions& options) {
 
 }  // namespace
 
-void add_tokenize(CLI::App& program, int& exit_code) {
+void add_tokenize(CommandLine& program) {
   auto options = std::make_shared<TokenizeOptions>();
-  CLI::App* command =
-      program.add_subcommand("tokenize", "Text on standard input to a JSON array of token ids");
-  command->add_option("MODEL", options->model, kModelHelp)->required();
-  command->add_flag("--special", options->special,
-                    "recognise control and added tokens, as in a rendered prompt");
-  command->add_flag("--add-special", options->add_special,
-                    "put around the text what the vocabulary adds (BOS, EOS)");
-  command->add_flag("--lines", options->lines, "one JSON string a line in, one array of ids a line out");
-  command->callback([options, &exit_code] { exit_code = tokenize(*options); });
+  Command command = program.add_command("tokenize", "Text on standard input to a JSON array of token ids");
+  command.add_option("MODEL", options->model, kModelHelp).required();
+  command.add_flag("--special", options->special,
+                   "recognise control and added tokens, as in a rendered prompt");
+  command.add_flag("--add-special", options->add_special,
+                   "put around the text what the vocabulary adds (BOS, EOS)");
+  command.add_flag("--lines", options->lines, "one JSON string a line in, one array of ids a line out");
+  command.runs([options] { return tokenize(*options); });
 }
 
 }  // namespace baleen
