@@ -1,8 +1,8 @@
 // Rows of floats to the tiles that the kernels take (kernels/quantise_blocks.h).
 #include "kernels/avx2/matmul.h"
 #include "kernels/avx2/vectors.h"
-#include "kernels/pair_starts.h"
 #include "kernels/quantise_blocks.h"
+#include "kernels/quantise_eight.h"
 
 namespace baleen::avx2 {
 namespace {
@@ -71,22 +71,102 @@ BALEEN_INLINE __m256i taken(const std::byte* codes) {
   return _mm256_add_epi32(sums, _mm256_set1_epi32(kTakenAlways));
 }
 
-void write_starts(std::byte* block) {
-  constexpr int kSubBlock = kSlab * kTileTokens;
+BALEEN_INLINE __m256i larger_of(__m256i a, __m256i b) { return _mm256_max_epi32(a, b); }
+
+/// codes_of() times a factor of which lane 0 is asked; kAny: where it is 0 the codes are.
+template <bool kAny>
+BALEEN_INLINE __m256i codes_of(const float* x, __m256 factor) {
+  const __m256i codes = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x), factor));
+  if constexpr (!kAny) return codes;
+  const __m256 some = _mm256_cmp_ps(factor, _mm256_setzero_ps(), _CMP_NEQ_OQ);
+  return _mm256_and_si256(codes, _mm256_castps_si256(some));
+}
+
+/// Rows of 8 double words to columns. of[i] and of[4 + i]: column i of each row's lower and upper half.
+BALEEN_INLINE void transpose_halves(const __m256i (&row)[kEight], __m256i (&of)[kEight]) {
+  __m256i quads[2][4];  // column i of rows 0..3 and 4..7, of both halves
+  BALEEN_UNROLL
+  for (int four = 0; four < 2; ++four) {
+    const __m256i* const r = row + 4 * four;
+    const __m256i low_01 = _mm256_unpacklo_epi32(r[0], r[1]), high_01 = _mm256_unpackhi_epi32(r[0], r[1]);
+    const __m256i low_23 = _mm256_unpacklo_epi32(r[2], r[3]), high_23 = _mm256_unpackhi_epi32(r[2], r[3]);
+    quads[four][0] = _mm256_unpacklo_epi64(low_01, low_23);
+    quads[four][1] = _mm256_unpackhi_epi64(low_01, low_23);
+    quads[four][2] = _mm256_unpacklo_epi64(high_01, high_23);
+    quads[four][3] = _mm256_unpackhi_epi64(high_01, high_23);
+  }
+  BALEEN_UNROLL
   for (int i = 0; i < 4; ++i) {
-    const std::byte* codes = block + 2 * i * kSubBlock;
-    const __m256i starts = pair_starts(taken(codes), taken(codes + kSubBlock));
-    put_value(block + (kStarts256 + i * 4) * kTileTokens, starts);
+    of[i] = _mm256_permute2x128_si256(quads[0][i], quads[1][i], 0x20);
+    of[4 + i] = _mm256_permute2x128_si256(quads[0][i], quads[1][i], 0x31);
   }
 }
 
+/// Of four k-groups of eight tokens.
+BALEEN_INLINE EightSums sums_of_groups(__m256i a, __m256i b, __m256i c, __m256i d) {
+  const __m256i ones = _mm256_set1_epi8(1), words = _mm256_set1_epi16(1);
+  const auto sum = [&] [[gnu::always_inline]] (__m256i x) { return _mm256_maddubs_epi16(ones, x); };
+  const auto all = [&] [[gnu::always_inline]] (__m256i w, __m256i x, __m256i y, __m256i z) {
+    return _mm256_madd_epi16(
+        _mm256_add_epi16(_mm256_add_epi16(sum(w), sum(x)), _mm256_add_epi16(sum(y), sum(z))), words);
+  };
+  return {all(a, b, c, d),
+          all(_mm256_abs_epi8(a), _mm256_abs_epi8(b), _mm256_abs_epi8(c), _mm256_abs_epi8(d))};
+}
+
+struct Eight {
+  BALEEN_INLINE __m256i largest(const float* const* rows, int64_t k) {
+    __m256i x[kEight];
+    BALEEN_UNROLL
+    for (int t = 0; t < kEight; ++t) {
+      const float* const of = rows[t] + k;
+      x[t] = larger_of(larger_of(magnitude(of), magnitude(of + 8)),
+                       larger_of(magnitude(of + 16), magnitude(of + 24)));
+    }
+    BALEEN_UNROLL
+    for (int t = 0; t < 4; ++t)  // token t in 128 bits, t + 4 in the others
+      x[t] = larger_of(_mm256_permute2x128_si256(x[t], x[t + 4], 0x20),
+                       _mm256_permute2x128_si256(x[t], x[t + 4], 0x31));
+    BALEEN_UNROLL
+    for (int i = 0; i < 2; ++i)
+      x[i] = larger_of(_mm256_unpacklo_epi64(x[2 * i], x[2 * i + 1]),
+                       _mm256_unpackhi_epi64(x[2 * i], x[2 * i + 1]));
+    const __m256 first = _mm256_castsi256_ps(x[0]), second = _mm256_castsi256_ps(x[1]);
+    return larger_of(_mm256_castps_si256(_mm256_shuffle_ps(first, second, 0x88)),
+                     _mm256_castps_si256(_mm256_shuffle_ps(first, second, 0xDD)));
+  }
+
+  template <bool kAny>
+  BALEEN_INLINE EightCodes put(const float* const* rows, int64_t k, __m256 factors, std::byte* out) {
+    alignas(32) float factor[kEight];
+    _mm256_store_ps(factor, factors);
+    __m256i bytes[kEight], group[kEight];
+    BALEEN_UNROLL
+    for (int t = 0; t < kEight; ++t) {  // k-groups 0, 2, 4, 6 in 128 bits, 1, 3, 5, 7 in the others
+      const float* const x = rows[t] + k;
+      const __m256 f = _mm256_set1_ps(factor[t]);
+      bytes[t] = _mm256_packs_epi16(_mm256_packs_epi32(codes_of<kAny>(x, f), codes_of<kAny>(x + 8, f)),
+                                    _mm256_packs_epi32(codes_of<kAny>(x + 16, f), codes_of<kAny>(x + 24, f)));
+    }
+    transpose_halves(bytes, group);
+    BALEEN_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      store_eight(out + 64 * i, group[i]);
+      store_eight(out + 64 * i + 32, group[4 + i]);
+    }
+    return {sums_of_groups(group[0], group[4], group[1], group[5]),
+            sums_of_groups(group[2], group[6], group[3], group[7]), taken(out)};
+  }
+};
+
 }  // namespace
 
-void quantise_blocks32(const ActivationTile& tile) { quantise_tile_32<Slab>(tile); }
+void quantise_blocks32(const ActivationTile& tile) {
+  tile.tokens == kEight ? quantise_tile_of_eight_32<Eight>(tile) : quantise_tile_32<Slab>(tile);
+}
+
 void quantise_blocks256(const ActivationTile& tile) {
-  quantise_tile_256<Slab>(tile);
-  if (tile.tokens != kTileTokens) return;
-  for (int64_t b = 0; b < tile.cols / 256; ++b) write_starts(tile.out + b * kRecord256 * kTileTokens);
+  tile.tokens == kEight ? quantise_tile_of_eight_256<Eight>(tile) : quantise_tile_256<Slab>(tile);
 }
 
 }  // namespace baleen::avx2

@@ -32,17 +32,11 @@ struct Slab {
 }  // namespace
 
 void quantise_blocks32(const ActivationTile& tile) {
-  if (tile.tokens != kEight) return quantise_tile_32<Slab>(tile);
-  std::byte* block = tile.out;
-  for (int64_t k = 0; k < tile.cols; k += 32, block += kRecord32 * kEight)
-    quantise_eight_32(tile.rows, k, block);
+  tile.tokens == kEight ? quantise_tile_of_eight_32<Eight>(tile) : quantise_tile_32<Slab>(tile);
 }
 
 void quantise_blocks256(const ActivationTile& tile) {
-  if (tile.tokens != kEight) return quantise_tile_256<Slab>(tile);
-  std::byte* block = tile.out;
-  for (int64_t k = 0; k < tile.cols; k += 256, block += kRecord256 * kEight)
-    quantise_eight_256(tile.rows, k, block);
+  tile.tokens == kEight ? quantise_tile_of_eight_256<Eight>(tile) : quantise_tile_256<Slab>(tile);
 }
 
 }  // namespace baleen::avx512
