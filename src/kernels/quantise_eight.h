@@ -3,8 +3,9 @@
 //
 // An ISA gives a type `Eight` with two functions:
 //   __m256i largest(const float* const* rows, int64_t k)     bits of the largest magnitude of 32 values from k on
-//   EightCodes put<kAny>(rows, k, __m256 factors, std::byte*) codes of 32 values as [8 k-groups][8 tokens][4], x times a
-//                                                            factor; kAny: some factor may be 0, then so are its codes
+//   EightCodes put<kAny>(rows, k, __m256 factors, out)       codes of 32 values, x times a token's factor, as
+//                                                            [8 k-groups][8 tokens][4]. kAny: some factor may be 0,
+//                                                            then so are its codes
 #pragma once
 
 #include <immintrin.h>
@@ -111,7 +112,7 @@ BALEEN_INLINE void put_eight_256(const float* const* rows, int64_t k, const __m2
     const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23);  // 2^e
     const EightCodes codes =
         Eight::template put<kAny>(rows, k + j * kSlab, _mm256_mul_ps(to.factor, _mm256_castsi256_ps(power)),
-                        block + j * kSlab * kEight);
+                                  block + j * kSlab * kEight);
     bounds = admit(bounds, codes);
     const __m256i shift = _mm256_sub_epi32(_mm256_set1_epi32(kMaxShift), e);
     store_eight(block + (kShift256 + j * 4) * kEight, shift);
