@@ -92,6 +92,18 @@ def test_a_prompt_that_cannot_fit(run):
     assert answer.stderr.startswith("error: the prompt has ")
 
 
+def test_an_empty_question_is_one(baleen, default_model):
+    """On a terminal a chat would begin without it."""
+    keyboard, terminal = pty.openpty()
+    try:
+        done = subprocess.run([baleen, "run", default_model, "-p", "", "--max-tokens", "2"], stdin=terminal,
+                              capture_output=True, text=True, timeout=60)
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
+    assert done.returncode == 0 and done.stdout
+
+
 def test_ctrl_c_stops_the_one_answer(baleen, default_model):
     process = subprocess.Popen([baleen, "run", default_model, "-p", "Count to a million.", "--ignore-eos"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

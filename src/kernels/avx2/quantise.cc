@@ -73,7 +73,7 @@ BALEEN_INLINE __m256i taken(const std::byte* codes) {
 
 BALEEN_INLINE __m256i larger_of(__m256i a, __m256i b) { return _mm256_max_epi32(a, b); }
 
-/// codes_of() times a factor of which lane 0 is asked; kAny: where it is 0 the codes are.
+/// 8 codes as int32, x times a factor that is the same in all lanes; kAny: 0 where the factor is.
 template <bool kAny>
 BALEEN_INLINE __m256i codes_of(const float* x, __m256 factor) {
   const __m256i codes = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x), factor));
