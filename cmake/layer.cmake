@@ -26,8 +26,8 @@ function(baleen_test name)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(test_${name} PRIVATE BALEEN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(test_${name} PRIVATE GTest::gmock_main)
-  # The code under test keeps -O3; the tests themselves are read once and compiled often.
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  # The code under test keeps its optimisation; the tests themselves are read once and compiled often.
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Sanitize>:-O0>)
   # GCC loses track of what is initialised in instrumented code; std::regex is an example.
   target_compile_options(test_${name} PRIVATE $<$<CONFIG:Sanitize>:-Wno-maybe-uninitialized>)
   # The first test program's precompiled headers are every one's.
