@@ -1,4 +1,4 @@
-// Rows of floats to the tiles that the kernels take (kernels/quantise_blocks.h).
+// Rows of floats to the tiles that the kernels take (kernels/quantise_blocks.h, quantise_eight.h).
 #include "kernels/avx2/matmul.h"
 #include "kernels/avx2/vectors.h"
 #include "kernels/quantise_blocks.h"
