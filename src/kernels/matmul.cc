@@ -427,8 +427,8 @@ class Call {
   Side side(const Factor& factor, bool gated) const {
     const BlockType type = factor.weights->type();
     const MatmulKernels& kernels = compute_.kernels->matmul;
-    return {factor, multiply_kernel(kernels, type), multiply_tiles_kernel(kernels, type), scheme_of(type),
-            gated};
+    return {factor, multiply_kernel(kernels, type), multiply_tiles_kernel(kernels, type),
+            scheme_of(kernels, type), gated};
   }
 
   void arrange_for(Activations* x, Scheme scheme) {
@@ -467,7 +467,7 @@ void multiply(const Compute& compute, Rows x, std::span<const Product> products,
 size_t multiply_scratch_bytes(const Compute& compute, const MultiplySize& size) {
   static_assert(kPanelRows >= kTileTokens);  // an unpacked panel, or a tile's normed rows
   int64_t bytes = padded(compute.pool->size() * size.cols * kPanelRows * 4);
-  for (const Scheme scheme : {Scheme::floats, Scheme::blocks32, Scheme::blocks256})
+  for (const Scheme scheme : {Scheme::floats, Scheme::blocks32, Scheme::blocks256, Scheme::sums256})
     bytes += size.rows * activation_bytes(scheme, size.cols) + size.groups * 64;
   bytes += (size.rows / kTileTokens + 2 * size.groups) * static_cast<int64_t>(sizeof(int64_t));  // first_rows
   bytes += size.groups * (64 + static_cast<int64_t>(sizeof(Activations) + kSchemes * sizeof(Arrangement))) +

@@ -2,7 +2,8 @@
 
 namespace baleen {
 
-Scheme scheme_of(BlockType type) {
+Scheme scheme_of(const MatmulKernels& kernels, BlockType type) {
+  if (type == BlockType::q4_k && kernels.sums256 != nullptr) return Scheme::sums256;
   switch (panel_layout(type).values) {
     case 32:
       return Scheme::blocks32;
@@ -21,6 +22,8 @@ ArrangeTile arrange_kernel(const MatmulKernels& kernels, Scheme scheme) {
       return kernels.blocks32;
     case Scheme::blocks256:
       return kernels.blocks256;
+    case Scheme::sums256:
+      return kernels.sums256;
   }
   __builtin_unreachable();
 }

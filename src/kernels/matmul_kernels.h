@@ -68,6 +68,7 @@ struct Lead {
 
 struct MatmulKernels {
   ArrangeTile floats, blocks32, blocks256;
+  ArrangeTile sums256 = nullptr;  ///< what q4_k and q4_k_tiles take; null: blocks256
   MultiplyTile f32, f16, bf16, f8_e4m3;
   MultiplyTile q4_0, q4_1, q5_0, q5_1, q8_0;
   MultiplyTile i8;  ///< every type of small numbers under a float32 scale (panel_layout.h)
@@ -82,7 +83,7 @@ MatmulKernels avx2_matmul_kernels();
 MatmulKernels avx512_matmul_kernels(bool by_sums);  ///< where adds_beside_multiplying()
 
 /// What a type's kernel takes.
-Scheme scheme_of(BlockType type);
+Scheme scheme_of(const MatmulKernels& kernels, BlockType type);
 ArrangeTile arrange_kernel(const MatmulKernels& kernels, Scheme scheme);
 /// nullptr for types without a kernel of their own: their panels are unpacked to F32.
 MultiplyTile multiply_kernel(const MatmulKernels& kernels, BlockType type);

@@ -13,7 +13,6 @@
 #include "kernels/activation_layout.h"
 #include "kernels/block_scale.h"
 #include "kernels/matmul_kernels.h"
-#include "kernels/pair_starts.h"
 
 namespace baleen {
 
@@ -41,10 +40,9 @@ struct EightSums {
   __m256i sum, magnitudes;
 };
 
-/// Of 32 codes, each half's, and what sums of the second half take (activation_layout.h).
+/// Of 32 codes, each half's.
 struct EightCodes {
   EightSums low, high;
-  __m256i taken;
 };
 
 BALEEN_INLINE bool all_have_codes(const EightScales& to) {
@@ -106,7 +104,7 @@ BALEEN_INLINE void put_eight_256(const float* const* rows, int64_t k, const __m2
               _mm256_castps_si256(_mm256_mul_ps(to.scale, _mm256_set1_ps(0x1p-3f))));
   const __m256i zero = _mm256_setzero_si256();
   EightBounds bounds = {zero, zero};
-  __m256i even_shift = zero, even = zero, taken = zero;  // of sub-block j - 1; `even`: shifted sums
+  __m256i even_shift = zero, even = zero;  // of sub-block j - 1; `even`: shifted sums
   for (int j = 0; j < 8; ++j) {
     const __m256i e = eight_exponents(_mm256_castsi256_ps(largest[j]), to);
     const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23);  // 2^e
@@ -120,11 +118,9 @@ BALEEN_INLINE void put_eight_256(const float* const* rows, int64_t k, const __m2
     if (j % 2 == 0) {
       even_shift = shift;
       even = shifted;
-      taken = codes.taken;
     } else {
       store_eight(block + (kShiftPairs256 + j / 2 * 4) * kEight, pairs_of(even_shift, shift));
       store_eight(block + (kSums256 + j / 2 * 4) * kEight, pairs_of(even, shifted));
-      store_eight(block + (kStarts256 + j / 2 * 4) * kEight, pair_starts(taken, codes.taken));
     }
     store_eight(block + (kSum16s256 + 8 * j) * kEight,
                 _mm256_sub_epi32(zero, _mm256_slli_epi32(codes.low.sum, 5)));

@@ -49,28 +49,6 @@ struct Slab {
   }
 };
 
-/// 16 codes of four tokens of a group as words.
-BALEEN_INLINE __m256i words(const std::byte* codes) {
-  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
-}
-
-/// Of four tokens, two sums each: products of an even k-group's codes and those behind it (activation_layout.h).
-BALEEN_INLINE __m256i taken_of_four(const std::byte* even) {
-  const __m256i odd = _mm256_add_epi16(words(even + kTileTokens * 4), _mm256_set1_epi16(kToLow));
-  return _mm256_madd_epi16(odd, _mm256_sub_epi16(words(even), _mm256_set1_epi16(kToHigh)));
-}
-
-/// Of eight tokens, for a sub-block.
-BALEEN_INLINE __m256i taken(const std::byte* codes) {
-  constexpr int kGroup = kTileTokens * 4, kFour = kGroup / 2;
-  const std::byte* half = codes + 4 * kGroup;
-  const __m256i low = _mm256_add_epi32(taken_of_four(half), taken_of_four(half + 2 * kGroup));
-  const __m256i high =
-      _mm256_add_epi32(taken_of_four(half + kFour), taken_of_four(half + 2 * kGroup + kFour));
-  const __m256i sums = _mm256_permute4x64_epi64(_mm256_hadd_epi32(low, high), 0b11011000);
-  return _mm256_add_epi32(sums, _mm256_set1_epi32(kTakenAlways));
-}
-
 BALEEN_INLINE __m256i larger_of(__m256i a, __m256i b) { return _mm256_max_epi32(a, b); }
 
 /// 8 codes as int32, x times a factor that is the same in all lanes; kAny: 0 where the factor is.
@@ -155,7 +133,7 @@ struct Eight {
       store_eight(out + 64 * i + 32, group[4 + i]);
     }
     return {sums_of_groups(group[0], group[4], group[1], group[5]),
-            sums_of_groups(group[2], group[6], group[3], group[7]), taken(out)};
+            sums_of_groups(group[2], group[6], group[3], group[7])};
   }
 };
 

@@ -18,6 +18,13 @@ BALEEN_INLINE __m512i add_bytes(__m512i a, __m512i b) {
   return sum;
 }
 
+/// a + the four bytes at `b`, none of whose sums exceeds a byte.
+BALEEN_INLINE __m512i add_four_bytes(__m512i a, const std::byte* b) {
+  __m512i sum;
+  asm volatile("vpaddd %2%{1to16%}, %1, %0" : "=v"(sum) : "v"(a), "m"(four_bytes(b)));
+  return sum;
+}
+
 /// sum += a . b, as unsigned by signed bytes; b in a register, or the four bytes at `b`.
 BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i a, __m512i b) {
   asm volatile("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
@@ -29,6 +36,9 @@ BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i a, const std::byte* b)
 using avx512::add_dot_of_bytes;
 using avx512::broadcast_int;
 BALEEN_INLINE __m512i add_bytes(__m512i a, __m512i b) { return _mm512_add_epi8(a, b); }
+BALEEN_INLINE __m512i add_four_bytes(__m512i a, const std::byte* b) {
+  return _mm512_add_epi32(a, broadcast_int(b));
+}
 BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i a, __m512i b) {
   sum = _mm512_dpbusd_epi32(sum, a, b);
 }

@@ -22,12 +22,12 @@ struct WordLimits {
   int one_sign, magnitudes;
 };
 
-/// Asked once a tile: a branch in each block cost multiply_sums.cc 3 %, for both ways' constants shared the registers.
+/// Of blocks256. Asked once a tile: a branch in each block cost 3 %, for both ways' constants shared the registers.
 template <int T>
-BALEEN_INLINE bool all_are_words(const MatmulTile& tile, WordLimits limits) {
+BALEEN_INLINE bool all_are_words(const std::byte* tile, int64_t cols, WordLimits limits) {
   __m512i most = _mm512_setzero_si512();
-  const std::byte* bounds = tile.x + kBounds256 * T;
-  for (int64_t k = 0; k < tile.cols; k += 256, bounds += kRecord256 * T) {
+  const std::byte* bounds = tile + kBounds256 * T;
+  for (int64_t k = 0; k < cols; k += 256, bounds += kRecord256 * T) {
     const __m512 each = _mm512_maskz_loadu_ps(row_mask(T), reinterpret_cast<const float*>(bounds));
     most = _mm512_max_epi16(most, _mm512_castps_si512(each));
   }
@@ -63,7 +63,7 @@ BALEEN_INLINE void multiply_blocks(const MatmulTile& tile) {
 /// Where all dot products are words and tokens are many, two of them are multiplied at once.
 template <int T, class Kernel>
 BALEEN_INLINE void multiply_k(const MatmulTile& tile, WordLimits limits) {
-  if (T >= kManyTokens && all_are_words<T>(tile, limits)) return multiply_blocks<T, Kernel, true>(tile);
+  if (T >= kManyTokens && all_are_words<T>(tile.x, tile.cols, limits)) return multiply_blocks<T, Kernel, true>(tile);
   multiply_blocks<T, Kernel, false>(tile);
 }
 

@@ -8,6 +8,7 @@ namespace baleen::avx512 {
 void arrange_floats(const ActivationTile& tile);
 void quantise_blocks32(const ActivationTile& tile);
 void quantise_blocks256(const ActivationTile& tile);
+void quantise_for_sums(const ActivationTile& tile);
 
 void multiply_f32(const MatmulTile& tile);
 void multiply_f16(const MatmulTile& tile);
@@ -22,7 +23,8 @@ void multiply_q8_0(const MatmulTile& tile);
 void multiply_i8(const MatmulTile& tile);
 
 void multiply_q4_k(const MatmulTile& tile);
-void multiply_q4_k_by_sums(const MatmulTile& tile);  ///< the same
+void multiply_q4_k_by_sums(const MatmulTile& tile);  ///< the same, of tiles quantised for it
+void multiply_q4_k_tiles_by_sums(const MatmulTiles& tiles);
 void multiply_q5_k(const MatmulTile& tile);
 void multiply_q6_k(const MatmulTile& tile);
 

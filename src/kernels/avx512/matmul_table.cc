@@ -4,7 +4,7 @@
 namespace baleen {
 
 MatmulKernels avx512_matmul_kernels(bool by_sums) {
-  return {
+  MatmulKernels all = {
       .floats = ref::arrange_floats,
       .blocks32 = avx512::quantise_blocks32,
       .blocks256 = avx512::quantise_blocks256,
@@ -18,10 +18,16 @@ MatmulKernels avx512_matmul_kernels(bool by_sums) {
       .q5_1 = avx512::multiply_q5_1,
       .q8_0 = avx512::multiply_q8_0,
       .i8 = avx512::multiply_i8,
-      .q4_k = by_sums ? avx512::multiply_q4_k_by_sums : avx512::multiply_q4_k,
+      .q4_k = avx512::multiply_q4_k,
       .q5_k = avx512::multiply_q5_k,
       .q6_k = avx512::multiply_q6_k,
   };
+  if (by_sums) {
+    all.sums256 = avx512::quantise_for_sums;
+    all.q4_k = avx512::multiply_q4_k_by_sums;
+    all.q4_k_tiles = avx512::multiply_q4_k_tiles_by_sums;
+  }
+  return all;
 }
 
 }  // namespace baleen

@@ -42,13 +42,6 @@ BALEEN_INLINE EightSums sums_of_groups(__m512i two, __m512i more) {
   return {halves_added(sum), halves_added(magnitudes)};
 }
 
-/// What sums take of two k-groups' codes, an even group below the odd one behind it (activation_layout.h).
-BALEEN_INLINE __m256i taken_of_groups(__m256i sum, __m512i both) {
-  const __m256i even = _mm256_sub_epi8(_mm512_castsi512_si256(both), _mm256_set1_epi8(kToHigh));
-  const __m256i odd = _mm256_add_epi8(_mm512_extracti64x4_epi64(both, 1), _mm256_set1_epi8(kToLow));
-  return _mm256_dpbusd_epi32(sum, odd, even);
-}
-
 /// x * factor, 0 where the factor is, whatever x is.
 template <bool kAny>
 BALEEN_INLINE __m512i codes_of(const float* x, float factor) {
@@ -80,9 +73,7 @@ BALEEN_INLINE EightCodes put_eight(const float* const* rows, int64_t k, __m256 f
       _mm512_permutex2var_epi64(high_0, first, high_4), _mm512_permutex2var_epi64(high_0, second, high_4)};
   BALEEN_EACH_TOKEN
   for (int i = 0; i < 4; ++i) _mm512_storeu_si512(out + i * 64, groups[i]);
-  const __m256i taken = taken_of_groups(_mm256_set1_epi32(kTakenAlways), groups[2]);
-  return {sums_of_groups(groups[0], groups[1]), sums_of_groups(groups[2], groups[3]),
-          taken_of_groups(taken, groups[3])};
+  return {sums_of_groups(groups[0], groups[1]), sums_of_groups(groups[2], groups[3])};
 }
 
 struct Eight {

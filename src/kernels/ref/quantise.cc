@@ -100,27 +100,6 @@ void quantise_256(const float* x, int tokens, int token, std::byte* block) {
   store(block + kBounds256 * tokens + token * 4 + 2, static_cast<int16_t>(magnitudes));
 }
 
-/// Of eight tokens: what sums of a sub-block's codes take (activation_layout.h).
-int32_t taken(const std::byte* codes, int token) {
-  const auto code = [&](int group, int i) {
-    return static_cast<int32_t>(static_cast<int8_t>(codes[(group * kTileTokens + token) * 4 + i]));
-  };
-  int32_t sum = kTakenAlways;
-  for (const int even : {4, 6})
-    for (int i = 0; i < 4; ++i) sum += (code(even + 1, i) + kToLow) * (code(even, i) - kToHigh);
-  return sum;
-}
-
-void write_starts(std::byte* block) {
-  constexpr int kSubBlock = kSlab * kTileTokens;
-  for (int i = 0; i < 4; ++i)
-    for (int t = 0; t < kTileTokens; ++t) {
-      const std::byte* first = block + 2 * i * kSubBlock;
-      store(block + kStarts256 * kTileTokens + (i * kTileTokens + t) * 4,
-            pair_start(taken(first, t), taken(first + kSubBlock, t)));
-    }
-}
-
 }  // namespace
 
 void arrange_floats(const ActivationTile& tile) {
@@ -138,8 +117,6 @@ void quantise_blocks256(const ActivationTile& tile) {
   for (int t = 0; t < tile.tokens; ++t)
     for (int64_t b = 0; b < tile.cols / 256; ++b)
       quantise_256(tile.rows[t] + b * 256, tile.tokens, t, tile.out + b * kRecord256 * tile.tokens);
-  if (tile.tokens != kTileTokens) return;
-  for (int64_t b = 0; b < tile.cols / 256; ++b) write_starts(tile.out + b * kRecord256 * kTileTokens);
 }
 
 }  // namespace baleen::ref

@@ -27,7 +27,9 @@ std::vector<const KernelTable*> fast_tables() {
       .q6_k = avx512::multiply_q6_k,
   };
   static KernelTable by_sums = table;
+  by_sums.matmul.sums256 = avx512::quantise_for_sums;
   by_sums.matmul.q4_k = avx512::multiply_q4_k_by_sums;
+  by_sums.matmul.q4_k_tiles = avx512::multiply_q4_k_tiles_by_sums;
   return {&table, &by_sums};
 }
 
