@@ -1,4 +1,5 @@
-// Instructions that stay in the order in which they are written, for kernels that count on it (multiply_sums.cc: 2 %).
+// Instructions that stay in the order in which they are written, for kernels that count on it (2 % of
+// several tokens of K formats).
 #pragma once
 
 #include "kernels/avx512/vectors.h"
@@ -16,6 +17,28 @@ BALEEN_INLINE __m512i add_bytes(__m512i a, __m512i b) {
   __m512i sum;
   asm volatile("vpaddb %2, %1, %0" : "=v"(sum) : "v"(a), "v"(b));
   return sum;
+}
+
+/// The lower words of `low` and, above them, those of `high`.
+BALEEN_INLINE __m512i upper_words(__m512i high) {
+  __m512i words;
+  asm volatile("vpslld $16, %1, %0" : "=v"(words) : "v"(high));
+  return words;
+}
+BALEEN_INLINE __m512i words_of(__m512i low, __m512i upper) {
+  __m512i words;
+  asm volatile("vpblendmw %2, %1, %0%{%3%}" : "=v"(words) : "v"(low), "v"(upper), "Yk"(__mmask32{0xAAAAAAAA}));
+  return words;
+}
+
+BALEEN_INLINE __m512i shifted_words(__m512i words, __m512i by) {
+  __m512i shifted;
+  asm volatile("vpsllvw %2, %1, %0" : "=v"(shifted) : "v"(words), "v"(by));
+  return shifted;
+}
+
+BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i a, __m512i b) {
+  asm volatile("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
 }
 
 /// a + the four bytes at `b`, none of whose sums exceeds a byte.
@@ -41,6 +64,14 @@ BALEEN_INLINE __m512i add_four_bytes(__m512i a, const std::byte* b) {
 }
 BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i a, __m512i b) {
   sum = _mm512_dpbusd_epi32(sum, a, b);
+}
+BALEEN_INLINE __m512i upper_words(__m512i high) { return _mm512_slli_epi32(high, 16); }
+BALEEN_INLINE __m512i words_of(__m512i low, __m512i upper) {
+  return _mm512_mask_blend_epi16(0xAAAAAAAAu, low, upper);
+}
+BALEEN_INLINE __m512i shifted_words(__m512i words, __m512i by) { return _mm512_sllv_epi16(words, by); }
+BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i a, __m512i b) {
+  sum = _mm512_dpwssd_epi32(sum, a, b);
 }
 #endif
 

@@ -1,7 +1,7 @@
 // What the kernels of K formats share. Static: see vectors.h.
 #pragma once
 
-#include "kernels/avx512/vectors.h"
+#include "kernels/avx512/in_order.h"
 #include "kernels/panel_layout.h"
 
 namespace baleen::avx512 {
@@ -15,6 +15,30 @@ BALEEN_INLINE void add_scaled(const __m512i (&dot)[T], __m512i scale, const std:
   BALEEN_EACH_TOKEN
   for (int t = 0; t < T; ++t)
     sum[t] = _mm512_add_epi32(sum[t], shifted_left(_mm512_mullo_epi32(dot[t], scale), shift + t * 4));
+}
+
+/// Two tokens' sum += words of (first, second) . (scale << shifts), in steps together (docs/kernels/products.md, "In
+/// pairs").
+BALEEN_INLINE void add_words_of_two(const __m512i* first, const __m512i* second, __m512i scale,
+                                    const std::byte* shifts, __m512i* sum) {
+  const __m512i upper[2] = {in_order::upper_words(second[0]), in_order::upper_words(second[1])};
+  const __m512i by[2] = {in_order::broadcast_int(shifts), in_order::broadcast_int(shifts + 4)};
+  const __m512i shifted[2] = {in_order::shifted_words(scale, by[0]), in_order::shifted_words(scale, by[1])};
+  const __m512i words[2] = {in_order::words_of(first[0], upper[0]), in_order::words_of(first[1], upper[1])};
+  in_order::add_dot_of_words(sum[0], words[0], shifted[0]);
+  in_order::add_dot_of_words(sum[1], words[1], shifted[1]);
+}
+
+/// Of all tokens; shifts: [T][2] words.
+template <int T>
+BALEEN_INLINE void add_words(const __m512i (&first)[T], const __m512i (&second)[T], __m512i scale,
+                             const std::byte* shifts, __m512i (&sum)[T]) {
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t + 1 < T; t += 2) add_words_of_two(first + t, second + t, scale, shifts + t * 4, sum + t);
+  if constexpr (T % 2 != 0) {
+    const __m512i shifted = _mm512_sllv_epi16(scale, broadcast_int(shifts + (T - 1) * 4));
+    sum[T - 1] = _mm512_dpwssd_epi32(sum[T - 1], words_of(first[T - 1], second[T - 1]), shifted);
+  }
 }
 
 /// What a tile's bounds (activation_layout.h) may be at most for all its dot products to be words.

@@ -58,11 +58,7 @@ struct Q6K {
       dot_half(record, even, x, first);
       dot_half(record, odd, x, second);
       const __m512i scale = words_of(scales_of(record, even), scales_of(record, odd));
-      BALEEN_EACH_TOKEN
-      for (int t = 0; t < T; ++t) {
-        const __m512i shifts = broadcast_int(x + (kShiftPairs256 + i / 2 * 4) * T + t * 4);
-        sum[t] = _mm512_dpwssd_epi32(sum[t], words_of(first[t], second[t]), _mm512_sllv_epi16(scale, shifts));
-      }
+      add_words<T>(first, second, scale, x + (kShiftPairs256 + i / 2 * 4) * T, sum);
     }
   }
 

@@ -139,12 +139,7 @@ struct WithMinima {
         for (int t = 0; t < T; ++t) first[t] = second[t] = _mm512_setzero_si512();
         Format::template dot<T>(record + kLayout.codes, 2 * i, x + 2 * i * kSlab * T, first);
         Format::template dot<T>(record + kLayout.codes, 2 * i + 1, x + (2 * i + 1) * kSlab * T, second);
-        BALEEN_EACH_TOKEN
-        for (int t = 0; t < T; ++t) {
-          const __m512i shifts = broadcast_int(x + (kShiftPairs256 + i * 4) * T + t * 4);
-          sum[t] =
-              _mm512_dpwssd_epi32(sum[t], words_of(first[t], second[t]), _mm512_sllv_epi16(scale, shifts));
-        }
+        add_words<T>(first, second, scale, x + (kShiftPairs256 + i * 4) * T, sum);
       }
     }
 
