@@ -188,6 +188,29 @@ TEST(Matmul, ActivationsAgainstEachOther) {
   }
 }
 
+/// Of several tiles of one panel the first whose dot products are words leaves what the others need of the weights' own
+/// products, unless rows are too wide for it (64 blocks).
+TEST(Matmul, TilesOfWordsAmongOthers) {
+  ThreadPool pool(1);
+  const Compute ref{&kernels(Isa::ref), &pool};
+  std::mt19937 random(11);
+  for (const int64_t cols : {512, 64 * 256, 65 * 256}) {
+    const Shape shape{17, cols, 48};  // six tiles
+    const PackedMatrix weights =
+        packed(BlockType::q4_k, shape, random_blocks(BlockType::q4_k, shape.rows * cols, random), ref);
+    for (const std::vector<int64_t>& not_words :
+         {std::vector<int64_t>{}, {0}, {1, 2}, {0, 1, 2, 3}, {3, 5}}) {
+      auto x = random_rows(shape.tokens * cols, random);
+      for (const int64_t tile : not_words)
+        std::fill_n(x.begin() + (tile * kTileTokens + 3) * cols + 64, 32, 1000.0f);  // codes of 120
+      const auto expected = product(ref, weights, x);
+      for (const KernelTable* table : fast_tables())
+        expect_same_bits(product({table, &pool}, weights, x), expected,
+                         std::string(name(table->isa)) + " " + text(BlockType::q4_k, shape));
+    }
+  }
+}
+
 TEST(Matmul, NanInfinityZeroAndTinyActivations) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN(),
                   kInf = std::numeric_limits<float>::infinity();

@@ -27,7 +27,9 @@ BALEEN_INLINE __m512i upper_words(__m512i high) {
 }
 BALEEN_INLINE __m512i words_of(__m512i low, __m512i upper) {
   __m512i words;
-  asm volatile("vpblendmw %2, %1, %0%{%3%}" : "=v"(words) : "v"(low), "v"(upper), "Yk"(__mmask32{0xAAAAAAAA}));
+  asm volatile("vpblendmw %2, %1, %0%{%3%}"
+               : "=v"(words)
+               : "v"(low), "v"(upper), "Yk"(__mmask32{0xAAAAAAAA}));
   return words;
 }
 

@@ -87,7 +87,8 @@ BALEEN_INLINE void multiply_blocks(const MatmulTile& tile) {
 /// Where all dot products are words and tokens are many, two of them are multiplied at once.
 template <int T, class Kernel>
 BALEEN_INLINE void multiply_k(const MatmulTile& tile, WordLimits limits) {
-  if (T >= kManyTokens && all_are_words<T>(tile.x, tile.cols, limits)) return multiply_blocks<T, Kernel, true>(tile);
+  if (T >= kManyTokens && all_are_words<T>(tile.x, tile.cols, limits))
+    return multiply_blocks<T, Kernel, true>(tile);
   multiply_blocks<T, Kernel, false>(tile);
 }
 

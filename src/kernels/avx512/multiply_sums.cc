@@ -15,9 +15,9 @@ using namespace sums;
 
 using Sums = __m512i[kTokens];
 
-constexpr int kPairs = kSlabs / 2;           // of sub-blocks
-constexpr int kOwnBytes = kPairs * 64;       // what is to be taken off accumulators, of a block
-constexpr int64_t kBlocksWithOwn = 64;       // 16 KiB; tiles of wider rows are multiplied one by one
+constexpr int kPairs = kSlabs / 2;      // of sub-blocks
+constexpr int kOwnBytes = kPairs * 64;  // what is to be taken off accumulators, of a block
+constexpr int64_t kBlocksWithOwn = 64;  // 16 KiB; tiles of wider rows are multiplied one by one
 
 /// Where a block's own products are: `bytes` behind those of the block before.
 struct Own {

@@ -23,7 +23,8 @@ constexpr int kTokens = kTileTokens, kGroup = kTokens * 4;  // bytes of a k-grou
 constexpr int kToLow = 120, kToHigh = 8, kTakenAlways = 8 * kToLow * kToHigh;
 
 constexpr int kScale = 256 * kTokens, kPair = kTokens * 4;  // offsets, and bytes of a pair of sub-blocks
-constexpr int kShiftPairs = kScale + kTokens * 4, kSums = kShiftPairs + 4 * kPair, kStarts = kSums + 4 * kPair;
+constexpr int kShiftPairs = kScale + kTokens * 4, kSums = kShiftPairs + 4 * kPair,
+              kStarts = kSums + 4 * kPair;
 constexpr int kRecord = kStarts + 4 * kPair;
 static_assert(kRecord <= kRecord256 * kTokens - 4);
 
