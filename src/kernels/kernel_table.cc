@@ -16,7 +16,7 @@ const KernelTable& kernels(Isa isa) {
     }
     case Isa::avx512: {
       static const KernelTable table{Isa::avx512, avx512_matmul_kernels(adds_beside_multiplying()),
-                                     avx512_row_kernels(), avx512_ceiling_kernels()};
+                                     avx512_row_kernels(adds_beside_multiplying()), avx512_ceiling_kernels()};
       return table;
     }
   }

@@ -67,6 +67,7 @@ struct I8Queries {
 struct I16Queries {
   int16_t* codes;  ///< [rows, padded]
   float* scales;   ///< [rows, blocks]
+  int32_t* taken;  ///< [rows, blocks], of whole ones: for kernels that multiply sums (avx512/word_sums.h)
 };
 
 /// Rows of gates and of what they let through, [count, width] each.
@@ -127,6 +128,6 @@ struct RowKernels {
 
 RowKernels ref_row_kernels();
 RowKernels avx2_row_kernels();
-RowKernels avx512_row_kernels();
+RowKernels avx512_row_kernels(bool by_sums);  ///< where adds_beside_multiplying()
 
 }  // namespace baleen

@@ -109,7 +109,7 @@ PageQueries take_page_queries(Workspace& scratch, const float* floats, int64_t r
   auto* sums = scratch.take<int32_t>(rows * code_blocks(dim));
   return {.floats = floats,
           .i8 = {reinterpret_cast<int8_t*>(codes), scales, sums},
-          .i16 = {reinterpret_cast<int16_t*>(codes), scales}};
+          .i16 = {reinterpret_cast<int16_t*>(codes), scales, sums}};
 }
 
 size_t page_queries_bytes(int64_t rows, int64_t dim) {

@@ -55,8 +55,10 @@ struct Attention {
             int64_t stride) {
     std::vector<int16_t> codes(static_cast<size_t>(rows * i16_padded(dim)), int16_t{77});
     std::vector<float> scales(static_cast<size_t>(rows * code_blocks(dim)));
-    kernels.quantise_queries_i16(queries.data(), rows, dim, {codes.data(), scales.data()});
-    kernels.scores_f16({codes.data(), scales.data()}, keys.data(), dim, tile());
+    std::vector<int32_t> taken(scales.size());
+    const I16Queries coded{codes.data(), scales.data(), taken.data()};
+    kernels.quantise_queries_i16(queries.data(), rows, dim, coded);
+    kernels.scores_f16(coded, keys.data(), dim, tile());
     kernels.softmax_tile(tile());
     kernels.weighted_sum_f16(tile(), {values.data(), stride, dim}, out.data());
   }

@@ -9,6 +9,7 @@ std::vector<const KernelTable*> fast_tables() {
   if (cpu_has(Isa::avx512)) {
     static KernelTable other = kernels(Isa::avx512);
     other.matmul = avx512_matmul_kernels(!adds_beside_multiplying());
+    other.rows = avx512_row_kernels(!adds_beside_multiplying());
     tables.push_back(&other);
   }
   return tables;

@@ -2,6 +2,7 @@
 #include "kernels/code_blocks.h"
 
 #include "kernels/avx512/rows.h"
+#include "kernels/avx512/word_sums.h"
 
 namespace baleen::avx512 {
 namespace {
@@ -58,6 +59,10 @@ void quantise_queries_i8(const float* queries, int64_t rows, int64_t dim, const 
 }
 void quantise_queries_i16(const float* queries, int64_t rows, int64_t dim, const I16Queries& out) {
   encode_i16_queries<Vectors>(queries, rows, dim, out);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t b = 0; b < dim / kCodeBlock; ++b)
+      out.taken[r * code_blocks(dim) + b] =
+          word_sums::taken_of(out.codes + r * i16_padded(dim) + b * kCodeBlock);
 }
 
 }  // namespace baleen::avx512

@@ -2,6 +2,7 @@
 // codes in the first-level cache, two neighbouring dimensions to a 32-bit word, and serve all rows.
 #include "kernels/avx512/f16_codes.h"
 #include "kernels/avx512/integer_scores.h"
+#include "kernels/avx512/word_sums.h"
 
 namespace baleen::avx512 {
 namespace {
@@ -28,8 +29,12 @@ struct Halves : Words {
   }
 };
 
+/// What the keys of a slice's blocks take off products of sums.
+using Less = int32_t[kSliceBlocks][kTileKeys];
+
 struct Slice {
   alignas(64) std::byte codes[kSliceDims / 2 * kTileKeys * 4];
+  alignas(64) Less less;
   alignas(64) float scales[kSliceBlocks][kTileKeys];
   alignas(64) float factors[kSliceBlocks][kTileKeys];
 };
@@ -78,9 +83,69 @@ void put_codes(const uint16_t* keys, int64_t dims, Slice& slice) {
                slice.codes + d * kTileKeys * 2 + half * 64);
 }
 
-}  // namespace
+constexpr int kStepBytes = kTileKeys * 4;  // two dimensions of a page
+constexpr int kRowsBySums = 4;  // 6 would be 4 % slower, 8 integer and 8 float sums leave room for operands
 
-void scores_f16(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
+void find_less(int64_t dims, Slice& slice) {
+  for (int64_t b = 0; b < dims / kCodeBlock; ++b)
+    for (int half = 0; half < 2; ++half)
+      _mm512_store_si512(
+          slice.less[b] + half * 16,
+          word_sums::less_of_codes(slice.codes + b * word_sums::kSteps * kStepBytes + half * 64, kStepBytes));
+}
+
+/// As add_block() of integer_scores.h.
+BALEEN_INLINE void add_block_by_sums(const CodedQueries& queries, const CodedKeys& keys, int64_t b,
+                                     const Less& less, __m512 (&scores)[kRowsBySums][2]) {
+  constexpr int kWords = word_sums::kSteps * 4;
+  const word_sums::Operands from{keys.codes + b * word_sums::kSteps * kStepBytes, kStepBytes,
+                                 queries.codes + b * kWords, queries.stride};
+  __m512i dot[kRowsBySums][2];
+  BALEEN_UNROLL
+  for (int r = 0; r < kRowsBySums; ++r) BALEEN_UNROLL
+  for (int half = 0; half < 2; ++half)
+    dot[r][half] = _mm512_sub_epi32(_mm512_load_si512(less[b] + half * 16),
+                                    _mm512_set1_epi32(queries.sums[r * queries.blocks + b]));
+  word_sums::add_products(from, dot);
+  BALEEN_UNROLL
+  for (int r = 0; r < kRowsBySums; ++r) BALEEN_UNROLL
+  for (int half = 0; half < 2; ++half) {
+    const __m512 scale = _mm512_mul_ps(_mm512_set1_ps(queries.scales[r * queries.blocks + b]),
+                                       _mm512_load_ps(keys.scales + b * kTileKeys + half * 16));
+    scores[r][half] = _mm512_fmadd_ps(scale, _mm512_cvtepi32_ps(dot[r][half]), scores[r][half]);
+  }
+}
+
+void scores_by_sums(const CodedQueries& queries, const CodedKeys& keys, const Less& less, float* out) {
+  __m512 scores[kRowsBySums][2];
+  BALEEN_UNROLL
+  for (int r = 0; r < kRowsBySums; ++r) BALEEN_UNROLL
+  for (int half = 0; half < 2; ++half)
+    scores[r][half] = keys.first ? _mm512_setzero_ps() : _mm512_loadu_ps(out + r * kTileKeys + half * 16);
+  for (int64_t b = 0; b * word_sums::kSteps < keys.steps; ++b)
+    add_block_by_sums(queries, keys, b, less, scores);
+  BALEEN_UNROLL
+  for (int r = 0; r < kRowsBySums; ++r) BALEEN_UNROLL
+  for (int half = 0; half < 2; ++half) _mm512_storeu_ps(out + r * kTileKeys + half * 16, scores[r][half]);
+}
+
+/// Of whole blocks.
+void add_scores_by_sums(CodedQueries queries, const CodedKeys& keys, const Less& less, const TileRows& rows) {
+  int64_t r = 0;
+  for (; r + kRowsBySums <= rows.count; r += kRowsBySums) {
+    scores_by_sums(queries, keys, less, rows.scores + r * kTileKeys);
+    queries.codes += kRowsBySums * queries.stride;
+    queries.scales += kRowsBySums * queries.blocks;
+    queries.sums += kRowsBySums * queries.blocks;
+  }
+  TileRows rest = rows;
+  rest.count -= r;
+  rest.scores += r * kTileKeys;
+  add_scores<Words>(queries, keys, rest);
+}
+
+template <bool kBySums>
+void score(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
   const int64_t stride = i16_padded(dim) * 2;
   const auto* codes = reinterpret_cast<const std::byte*>(queries.codes);
   const bool few = rows.count <= kScoreRows && dim % 2 == 0;  // stored, codes would be read again but once
@@ -90,12 +155,28 @@ void scores_f16(const I16Queries& queries, const uint16_t* keys, int64_t dim, co
     const uint16_t* from = keys + d * kTileKeys;
     find_scales(from, dims, slice);
     if (!few) put_codes(from, dims, slice);
-    const CodedQueries part{codes + d * 2, stride, queries.scales + d / kCodeBlock, nullptr,
-                            code_blocks(dim)};
+    const CodedQueries part{codes + d * 2, stride, queries.scales + d / kCodeBlock,
+                            queries.taken + d / kCodeBlock, code_blocks(dim)};
     const CodedKeys page{few ? reinterpret_cast<const std::byte*>(from) : slice.codes, slice.scales[0],
                          slice.factors[0], (dims + 1) / 2, d == 0};
-    few ? add_scores<Halves>(part, page, rows) : add_scores<Words>(part, page, rows);
+    if (few) {
+      add_scores<Halves>(part, page, rows);
+    } else if (kBySums && dims % kCodeBlock == 0) {
+      find_less(dims, slice);
+      add_scores_by_sums(part, page, slice.less, rows);
+    } else {
+      add_scores<Words>(part, page, rows);
+    }
   }
+}
+
+}  // namespace
+
+void scores_f16(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
+  score<false>(queries, keys, dim, rows);
+}
+void scores_f16_by_sums(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
+  score<true>(queries, keys, dim, rows);
 }
 
 }  // namespace baleen::avx512

@@ -3,6 +3,7 @@
 // 32-bit word, and serve all rows.
 #include "kernels/avx512/f16_codes.h"
 #include "kernels/avx512/integer_values.h"
+#include "kernels/avx512/word_sums.h"
 
 namespace baleen::avx512 {
 namespace {
@@ -20,6 +21,7 @@ struct Weights {
   alignas(64) uint32_t words[kBatchRows][kKeyPairs];
   alignas(64) float factor[kGroupRows];
   alignas(64) float step[kBatchRows];
+  alignas(16) int32_t taken[kBatchRows];  ///< off products of sums
 };
 
 struct Words {
@@ -106,6 +108,40 @@ void take_slice(const ScaledValues& page, int64_t first, int64_t dims, std::byte
   }
 }
 
+constexpr int kStepBytes = kSliceDims * 4;  // two keys of a slice
+
+/// A slice that all rows are multiplied with: codes [16][64][2], and what they take off products of sums.
+struct Slice {
+  alignas(64) std::byte codes[kKeyPairs * kStepBytes];
+  alignas(64) int32_t less[kSliceDims];
+
+  void find_less(int64_t dims) {
+    for (int64_t d = 0; d + 16 <= dims; d += 16)
+      _mm512_store_si512(less + d, word_sums::less_of_codes(codes + d * 4, kStepBytes));
+  }
+};
+
+/// As sum_block() of integer_values.h, of kValueRows rows and 32 dimensions.
+[[gnu::noinline]] void sum_block_by_sums(const WeightedCodes& tile, const int32_t* less,
+                                         const int32_t* taken) {
+  __m512i sum[kValueRows][2];
+  BALEEN_UNROLL
+  for (int r = 0; r < kValueRows; ++r) BALEEN_UNROLL
+  for (int v = 0; v < 2; ++v)
+    sum[r][v] = _mm512_sub_epi32(_mm512_load_si512(less + v * 16), _mm512_set1_epi32(taken[r]));
+  word_sums::add_products(
+      {tile.codes, kStepBytes, reinterpret_cast<const std::byte*>(tile.words), kKeyPairs * 4}, sum);
+  float* out = tile.out;
+  BALEEN_UNROLL
+  for (int r = 0; r < kValueRows; ++r, out = next_row(out, tile.out_stride)) {
+    const __m512 step = _mm512_set1_ps(tile.steps[r]);
+    BALEEN_UNROLL
+    for (int v = 0; v < 2; ++v)
+      _mm512_storeu_ps(out + v * 16,
+                       _mm512_fmadd_ps(step, _mm512_cvtepi32_ps(sum[r][v]), _mm512_loadu_ps(out + v * 16)));
+  }
+}
+
 template <class Keys>
 void quantise_weights(const Group& group, const Lanes& scales, int64_t row, Weights& weights) {
   find_steps<Keys>(group, scales, kI16Largest, weights.factor, weights.step + row);
@@ -116,22 +152,64 @@ void quantise_weights(const Group& group, const Lanes& scales, int64_t row, Weig
                          weight_codes(Keys::weigh(group, r, scales), weights.factor[r]));
 }
 
-/// All rows that see a key of the page; a dimension of the slice takes kBytes.
-template <class Codes, int kBytes>
-void sum_slice(const TileRows& rows, const Weights& weights, const WeightedCodes& slice, int64_t dims) {
+void find_taken(int64_t rows, Weights& weights) {
+  for (int64_t r = 0; r + 4 <= rows; r += 4)
+    _mm_store_si128(reinterpret_cast<__m128i*>(weights.taken + r),
+                    word_sums::taken_of_four(weights.words[r], kKeyPairs * 4));
+}
+
+/// All rows that see a key of the page, so many at once: sum(first row, how many).
+BALEEN_INLINE void for_runs(const TileRows& rows, auto&& sum) {
   for (int64_t r = 0; r < rows.count; ++r) {
     int64_t count = 0;
     while (count < kValueRows && r + count < rows.count && rows.visible[r + count] != 0) ++count;
     if (count == 0) continue;
-    for (int64_t d = 0; d < dims; d += kCodeBlock)
-      kSumRows<Codes>[count - 1]({weights.words[r], weights.step + r, slice.codes + d * kBytes, slice.stride,
-                                  slice.out + r * slice.out_stride + d, slice.out_stride, slice.factors},
-                                 dims - d);
+    sum(r, count);
     r += count - 1;
   }
 }
 
-void sum_batch(const TileRows& rows, const ScaledValues& page, float* out) {
+/// What rows from `r` on take of a tile, from dimension d of it on, of kBytes each.
+template <int kBytes>
+BALEEN_INLINE WeightedCodes part_of(const WeightedCodes& tile, const Weights& weights, int64_t r, int64_t d) {
+  return {weights.words[r],
+          weights.step + r,
+          tile.codes + d * kBytes,
+          tile.stride,
+          tile.out + r * tile.out_stride + d,
+          tile.out_stride,
+          tile.factors};
+}
+
+template <class Codes, int kBytes>
+void sum_tile(const TileRows& rows, const Weights& weights, const WeightedCodes& tile, int64_t dims) {
+  for_runs(rows, [&] [[gnu::always_inline]] (int64_t r, int64_t count) {
+    for (int64_t d = 0; d < dims; d += kCodeBlock)
+      kSumRows<Codes>[count - 1](part_of<kBytes>(tile, weights, r, d), dims - d);
+  });
+}
+
+/// The same of a slice, by sums where rows and dimensions are enough.
+void sum_slice_by_sums(const TileRows& rows, const Weights& weights, const WeightedCodes& tile,
+                       const Slice& slice, int64_t dims) {
+  for_runs(rows, [&] [[gnu::always_inline]] (int64_t r, int64_t count) {
+    const bool enough = count == kValueRows && r + count <= rows.count / 4 * 4;
+    for (int64_t d = 0; d < dims; d += kCodeBlock) {
+      const WeightedCodes part = part_of<4>(tile, weights, r, d);
+      enough&& dims - d >= kCodeBlock ? sum_block_by_sums(part, slice.less + d, weights.taken + r)
+                                      : kSumRows<Words>[count - 1](part, dims - d);
+    }
+  });
+}
+
+/// Numbers that are broken have any codes, even of keys that no row sees: their sums may be no words.
+bool all_have_codes(const ScaledValues& page) {
+  const Lanes scales = load_lanes(page.scale);
+  return (_mm512_cmp_ps_mask(scales.low, scales.low, _CMP_UNORD_Q) |
+          _mm512_cmp_ps_mask(scales.high, scales.high, _CMP_UNORD_Q)) == 0;
+}
+
+void sum_batch(const TileRows& rows, const ScaledValues& page, bool by_sums, float* out) {
   Weights weights;
   for (int64_t r = 0; r < rows.count; r += kGroupRows) {
     const int64_t left = rows.count - r;
@@ -142,28 +220,43 @@ void sum_batch(const TileRows& rows, const ScaledValues& page, float* out) {
   const int64_t dim = page.values.dim;
   if (rows.count < kFewRows) {
     const auto* halves = reinterpret_cast<const std::byte*>(page.values.data);
-    return sum_slice<Halves, 2>(rows, weights,
-                                {nullptr, nullptr, halves, page.values.stride, out, dim, page.factor}, dim);
+    return sum_tile<Halves, 2>(rows, weights,
+                               {nullptr, nullptr, halves, page.values.stride, out, dim, page.factor}, dim);
   }
-  alignas(64) std::byte codes[kKeyPairs * kSliceDims * 4];
+  if (by_sums) find_taken(rows.count, weights);
+  Slice slice;
   for (int64_t d = 0; d < dim; d += kSliceDims) {
     const int64_t dims = dim - d < kSliceDims ? dim - d : kSliceDims;
-    take_slice(page, d, dims, codes);
-    sum_slice<Words, 4>(rows, weights, {nullptr, nullptr, codes, kSliceDims, out + d, dim, nullptr}, dims);
+    const WeightedCodes tile{nullptr, nullptr, slice.codes, kSliceDims, out + d, dim, nullptr};
+    take_slice(page, d, dims, slice.codes);
+    if (by_sums) {
+      slice.find_less(dims);
+      sum_slice_by_sums(rows, weights, tile, slice, dims);
+    } else {
+      sum_tile<Words, 4>(rows, weights, tile, dims);
+    }
+  }
+}
+
+void weighted_sum(const TileRows& rows, const PageValues<uint16_t>& values, bool may_add, float* out) {
+  correct_sums(rows, values.dim, out);
+  ScaledValues page{values, {}, {}};
+  find_scales(page);
+  const bool by_sums = may_add && all_have_codes(page);
+  for (int64_t r = 0; r < rows.count; r += kBatchRows) {
+    const int64_t count = rows.count - r < kBatchRows ? rows.count - r : kBatchRows;
+    sum_batch({count, rows.visible + r, rows.scores + r * kTileKeys, nullptr, nullptr, nullptr}, page,
+              by_sums, out + r * values.dim);
   }
 }
 
 }  // namespace
 
 void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, float* out) {
-  correct_sums(rows, values.dim, out);
-  ScaledValues page{values, {}, {}};
-  find_scales(page);
-  for (int64_t r = 0; r < rows.count; r += kBatchRows) {
-    const int64_t count = rows.count - r < kBatchRows ? rows.count - r : kBatchRows;
-    sum_batch({count, rows.visible + r, rows.scores + r * kTileKeys, nullptr, nullptr, nullptr}, page,
-              out + r * values.dim);
-  }
+  weighted_sum(rows, values, false, out);
+}
+void weighted_sum_f16_by_sums(const TileRows& rows, const PageValues<uint16_t>& values, float* out) {
+  weighted_sum(rows, values, true, out);
 }
 
 }  // namespace baleen::avx512

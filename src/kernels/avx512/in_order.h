@@ -39,8 +39,18 @@ BALEEN_INLINE __m512i shifted_words(__m512i words, __m512i by) {
   return shifted;
 }
 
+BALEEN_INLINE __m512i add_words(__m512i a, __m512i b) {
+  __m512i sum;
+  asm volatile("vpaddw %2, %1, %0" : "=v"(sum) : "v"(a), "v"(b));
+  return sum;
+}
+
+/// sum += a . b, as words; b in a register, or the two words at `b`.
 BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i a, __m512i b) {
   asm volatile("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+}
+BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i a, const std::byte* b) {
+  asm volatile("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(four_bytes(b)));
 }
 
 /// a + the four bytes at `b`, none of whose sums exceeds a byte.
@@ -72,6 +82,8 @@ BALEEN_INLINE __m512i words_of(__m512i low, __m512i upper) {
   return _mm512_mask_blend_epi16(0xAAAAAAAAu, low, upper);
 }
 BALEEN_INLINE __m512i shifted_words(__m512i words, __m512i by) { return _mm512_sllv_epi16(words, by); }
+BALEEN_INLINE __m512i add_words(__m512i a, __m512i b) { return _mm512_add_epi16(a, b); }
+using avx512::add_dot_of_words;
 BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i a, __m512i b) {
   sum = _mm512_dpwssd_epi32(sum, a, b);
 }

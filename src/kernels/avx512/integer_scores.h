@@ -17,7 +17,7 @@ struct CodedQueries {
   const std::byte* codes;
   int64_t stride;
   const float* scales;
-  const int32_t* sums;  ///< null for Codes that need none
+  const int32_t* sums;  ///< what Codes need or kernels that multiply sums
   int64_t blocks;
 };
 /// Codes [steps][32] of 32 bits, or what Codes::keys() makes them of, and scales [blocks][32].

@@ -3,7 +3,7 @@
 
 namespace baleen {
 
-RowKernels avx512_row_kernels() {
+RowKernels avx512_row_kernels(bool by_sums) {
   return {
       .rms_norm = avx512::rms_norm,
       .rotate_neighbours = avx512::rotate_neighbours,
@@ -23,11 +23,11 @@ RowKernels avx512_row_kernels() {
       .transpose_f32 = avx512::transpose_f32,
       .transpose_f16 = avx512::transpose_f16,
       .scores_f32 = avx512::scores_f32,
-      .scores_f16 = avx512::scores_f16,
+      .scores_f16 = by_sums ? avx512::scores_f16_by_sums : avx512::scores_f16,
       .scores_i8 = avx512::scores_i8,
       .softmax_tile = avx512::softmax_tile,
       .weighted_sum_f32 = avx512::weighted_sum_f32,
-      .weighted_sum_f16 = avx512::weighted_sum_f16,
+      .weighted_sum_f16 = by_sums ? avx512::weighted_sum_f16_by_sums : avx512::weighted_sum_f16,
       .weighted_sum_i8 = avx512::weighted_sum_i8,
       .divide = avx512::divide,
   };

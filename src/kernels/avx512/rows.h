@@ -130,11 +130,15 @@ void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const 
 
 void scores_f32(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
 void scores_f16(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
+void scores_f16_by_sums(const I16Queries& queries, const uint16_t* keys, int64_t dim,
+                        const TileRows& rows);  ///< the same
 void softmax_tile(const TileRows& rows);
 /// out[r] = out[r] * correction[r] for the rows that see a key of the page.
 void correct_sums(const TileRows& rows, int64_t dim, float* out);
 void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out);
 void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, float* out);
+void weighted_sum_f16_by_sums(const TileRows& rows, const PageValues<uint16_t>& values,
+                              float* out);  ///< the same
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
 void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out);
 void transpose_f16(const uint16_t* rows, int64_t columns, uint16_t* out);
