@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/fast_tables.h"
 #include "kernels/same_bits.h"
 
 namespace baleen {
@@ -10,6 +11,7 @@ namespace {
 using testing::expect_bits;
 using testing::Extremes;
 using testing::fast_isas;
+using testing::fast_tables;
 using testing::random_floats;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -104,11 +106,12 @@ TEST(AttentionRows, EveryIsaHasTheBitsOfRef) {
         for (const int64_t dim : {8, 16, 20, 24, 33, 48, 64, 80, 128, 200}) {
           Attention expected(rows, dim);
           run_pages(ref_row_kernels(), expected, type, extremes);
-          for (const Isa isa : fast_isas()) {
+          for (const KernelTable* table : fast_tables()) {
             Attention ours(rows, dim);
-            run_pages(kernels(isa).rows, ours, type, extremes);
-            const std::string what = std::string(name(isa)) + (type == Pages::f16 ? " f16 " : " f32 ") +
-                                     std::to_string(rows) + " rows of " + std::to_string(dim);
+            run_pages(table->rows, ours, type, extremes);
+            const std::string what = std::string(name(table->isa)) +
+                                     (type == Pages::f16 ? " f16 " : " f32 ") + std::to_string(rows) +
+                                     " rows of " + std::to_string(dim);
             expect_bits(ours.max, expected.max, what + ", max");
             expect_bits(ours.sum, expected.sum, what + ", sum");
             expect_bits(ours.scores, expected.scores, what + ", probabilities");
@@ -156,15 +159,41 @@ TEST(AttentionRows, HalvesOfAnySizeHaveTheBitsOfRef) {
         for (float& q : expected.queries) q *= 0x1p-12f;
         const Attention start = expected;
         run_half_pages(ref_row_kernels(), expected, broken);
-        for (const Isa isa : fast_isas()) {
+        for (const KernelTable* table : fast_tables()) {
           Attention ours = start;
-          run_half_pages(kernels(isa).rows, ours, broken);
+          run_half_pages(table->rows, ours, broken);
           const std::string what =
-              std::string(name(isa)) + " " + std::to_string(rows) + " rows of " + std::to_string(dim);
+              std::string(name(table->isa)) + " " + std::to_string(rows) + " rows of " + std::to_string(dim);
           expect_bits(ours.scores, expected.scores, what + ", probabilities");
           expect_bits(ours.out, expected.out, what + ", out");
         }
       }
+}
+
+/// Whatever lies where no row looks, NaNs of every payload too, is multiplied by 0.
+TEST(AttentionRows, UnseenHalvesMayBeAnything) {
+  constexpr int64_t kRows = 16, kDim = 64;
+  for (uint16_t low = 0; low < 16; ++low)
+    for (const VisibleKeys seen : {0x00FF00FFu, 0xF0F0F0F0u, 0xAAAA5555u}) {
+      HalfPage page(kDim, false, low);
+      for (int64_t slot = 0; slot < kTileKeys; ++slot)
+        for (int64_t d = 0; (seen >> slot & 1) == 0 && d < kDim; ++d) {
+          const auto nan = static_cast<uint16_t>((d % 2 == 0 ? 0x7E00 : 0xFE00) | low);
+          page.keys[static_cast<size_t>(d * kTileKeys + slot)] = nan;
+          page.values[static_cast<size_t>(slot * kDim + d)] = nan;
+        }
+      Attention expected(kRows, kDim);
+      std::ranges::fill(expected.queries, 0.0f);  // all keys weigh the same, the most
+      std::ranges::fill(expected.visible, seen);
+      const Attention start = expected;
+      expected.page(ref_row_kernels(), page.keys, page.values, kDim);
+      EXPECT_TRUE(std::ranges::none_of(expected.out, [](float out) { return std::isnan(out); }));
+      for (const KernelTable* table : fast_tables()) {
+        Attention ours = start;
+        ours.page(table->rows, page.keys, page.values, kDim);
+        expect_bits(ours.out, expected.out, std::string(name(table->isa)) + " " + std::to_string(low));
+      }
+    }
 }
 
 /// A row's bits do not depend on which rows are beside it.

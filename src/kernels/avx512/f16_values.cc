@@ -202,13 +202,6 @@ void sum_slice_by_sums(const TileRows& rows, const Weights& weights, const Weigh
   });
 }
 
-/// Numbers that are broken have any codes, even of keys that no row sees: their sums may be no words.
-bool all_have_codes(const ScaledValues& page) {
-  const Lanes scales = load_lanes(page.scale);
-  return (_mm512_cmp_ps_mask(scales.low, scales.low, _CMP_UNORD_Q) |
-          _mm512_cmp_ps_mask(scales.high, scales.high, _CMP_UNORD_Q)) == 0;
-}
-
 void sum_batch(const TileRows& rows, const ScaledValues& page, bool by_sums, float* out) {
   Weights weights;
   for (int64_t r = 0; r < rows.count; r += kGroupRows) {
@@ -238,11 +231,10 @@ void sum_batch(const TileRows& rows, const ScaledValues& page, bool by_sums, flo
   }
 }
 
-void weighted_sum(const TileRows& rows, const PageValues<uint16_t>& values, bool may_add, float* out) {
+void weighted_sum(const TileRows& rows, const PageValues<uint16_t>& values, bool by_sums, float* out) {
   correct_sums(rows, values.dim, out);
   ScaledValues page{values, {}, {}};
   find_scales(page);
-  const bool by_sums = may_add && all_have_codes(page);
   for (int64_t r = 0; r < rows.count; r += kBatchRows) {
     const int64_t count = rows.count - r < kBatchRows ? rows.count - r : kBatchRows;
     sum_batch({count, rows.visible + r, rows.scores + r * kTileKeys, nullptr, nullptr, nullptr}, page,
