@@ -22,9 +22,9 @@ enum class Scheme { floats, blocks32, blocks256, sums256 };
 constexpr int kSchemes = 4;
 
 constexpr int kTileTokens = 8;
-constexpr float kLargestCode32 = 127,
-                kLargestCode256 = 120;  // 120: room for a weight's 4 bits, avx512/sums_tile.h
-constexpr int kMaxShift = 3;            // sub-blocks of 32 have scales of the block's times 2^0 .. 2^-3
+// 120: room for a weight's 4 bits (avx512/sums_tile.h)
+constexpr float kLargestCode32 = 127, kLargestCode256 = 120;
+constexpr int kMaxShift = 3;  // sub-blocks of 32 have scales of the block's times 2^0 .. 2^-3
 
 constexpr int kRecord32 = 32 + 4 + 4 + 4;                     // bytes of a token in a block of 32
 constexpr int kRecord256 = 256 + 4 + 32 + 16 + 16 + 64 + 4;   // bytes of a token in a block of 256

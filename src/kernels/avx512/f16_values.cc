@@ -194,11 +194,11 @@ void sum_slice_by_sums(const TileRows& rows, const Weights& weights, const Weigh
                        const Slice& slice, int64_t dims) {
   for_runs(rows, [&] [[gnu::always_inline]] (int64_t r, int64_t count) {
     const bool enough = count == kValueRows && r + count <= rows.count / 4 * 4;
-    for (int64_t d = 0; d < dims; d += kCodeBlock) {
-      const WeightedCodes part = part_of<4>(tile, weights, r, d);
-      enough&& dims - d >= kCodeBlock ? sum_block_by_sums(part, slice.less + d, weights.taken + r)
-                                      : kSumRows<Words>[count - 1](part, dims - d);
-    }
+    const int64_t by_sums = enough ? dims / kCodeBlock * kCodeBlock : 0;
+    int64_t d = 0;
+    for (; d < by_sums; d += kCodeBlock)
+      sum_block_by_sums(part_of<4>(tile, weights, r, d), slice.less + d, weights.taken + r);
+    for (; d < dims; d += kCodeBlock) kSumRows<Words>[count - 1](part_of<4>(tile, weights, r, d), dims - d);
   });
 }
 

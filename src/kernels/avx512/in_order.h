@@ -1,5 +1,5 @@
-// Instructions that stay in the order in which they are written, for kernels that count on it (2 % of
-// several tokens of K formats).
+// Instructions that stay in the order in which they are written, for kernels that count on it (2 % of K
+// formats with eight tokens).
 #pragma once
 
 #include "kernels/avx512/vectors.h"

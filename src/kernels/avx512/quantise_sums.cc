@@ -37,7 +37,7 @@ BALEEN_INLINE __m256i starts_of_pair(__m256i first_taken, __m256i second_taken) 
                           _mm256_add_epi32(_mm256_srai_epi32(first, 16), second));
 }
 
-/// Two or more registers from a place to the same or an earlier one.
+/// Whole registers, to the same place or an earlier one.
 BALEEN_INLINE void move_down(const std::byte* from, int bytes, std::byte* to) {
   for (int i = 0; i < bytes; i += 64) _mm512_storeu_si512(to + i, load(from + i));
 }
