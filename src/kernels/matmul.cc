@@ -198,31 +198,67 @@ void multiply_tiles(const PanelProduct& product) {
         {blocks[i].out, blocks[i].stride, up[i], kPanelRows, blocks[i].tokens, blocks[i].rows});
 }
 
-/// So few rows that the core's own prefetchers do best.
-void multiply_unaided(const Work& work, const Side& side, Panels panels) {
-  for (int64_t panel = panels.first; panel < panels.last; ++panel)
-    multiply_tiles({work, side, {0, 1}, panel * kPanelRows, side.factor.weights->panel(panel), {}});
-}
-
 /// What a thread fetches besides the panels of a unit.
 struct Later {
-  int64_t lead;            ///< how far ahead of itself a tile alone fetches, bytes
+  int64_t lead;            ///< how far ahead of itself a tile alone fetches, bytes; 0: not at all
   const std::byte* panel;  ///< the first one behind them, unless it is null
   ReadAhead* plan;         ///< what is read after the products; may be null
   int thread;
 };
 
+/// One tile. What is the same for all panels is set once, for a panel of a small matrix takes less than half a
+/// microsecond.
+void multiply_one_tile(const Work& work, const Side& side, Panels panels, const Later& later) {
+  alignas(64) float up[kTileTokens * kPanelRows];
+  const PackedMatrix& weights = *side.factor.weights;
+  const Rows& out = work.product->out;
+  const int64_t bytes = weights.panel_bytes();
+  MatmulTile tile{.panel = nullptr,
+                  .x = work.x->tile(side.scheme, 0),
+                  .cols = weights.cols(),
+                  .tokens = work.x->rows(0),
+                  .rows = kPanelRows,
+                  .out = up,
+                  .out_stride = side.gated ? kPanelRows : out.stride,
+                  .add = work.product->store == Store::add,
+                  .ahead = nullptr,
+                  .ahead_bytes = 0};
+  for (int64_t panel = panels.first; panel < panels.last; ++panel) {
+    const int64_t row = panel * kPanelRows, left = (panels.last - panel) * bytes;
+    tile.panel = weights.panel(panel);
+    tile.rows = static_cast<int>(std::min<int64_t>(kPanelRows, weights.rows() - row));
+    const Block block{out.data + row, out.stride, tile.tokens, tile.rows};
+    fetch_to_write(block);
+    if (!side.gated) tile.out = block.out;
+    tile.ahead_bytes = later.lead == 0 ? 0 : bytes;
+    if (later.lead < left) {
+      tile.ahead = tile.panel + later.lead;
+    } else if (later.panel != nullptr) {
+      tile.ahead = later.panel + (later.lead - left);
+    } else {
+      tile.ahead_bytes = 0;
+    }
+    side.kernel(tile);
+    if (side.factor.bias != nullptr)
+      add_bias(work.kernels->rows, {tile.out, tile.out_stride, tile.tokens, tile.rows},
+               side.factor.bias + row);
+    if (side.gated)
+      work.kernels->rows.silu_mul({block.out, block.stride, up, kPanelRows, block.tokens, block.rows});
+    if (later.plan != nullptr) later.plan->fetch(later.thread);
+  }
+}
+
 /// Few tiles, which stay in the second-level cache while panels pass by, one in the first-level one. While its tiles
-/// are computed the panel after it is fetched, each tile its share; with one tile, what lies a little ahead.
+/// are computed the panel after it is fetched, each tile its share.
 void multiply_streaming(const Work& work, const Side& side, Panels panels, const Later& later) {
+  if (work.x->tiles() == 1) return multiply_one_tile(work, side, panels, later);
   const PackedMatrix& weights = *side.factor.weights;
   const int64_t tiles = work.x->tiles(), bytes = weights.panel_bytes(), share = bytes / tiles;
-  const int64_t distance = tiles == 1 ? later.lead : bytes;
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
     const int64_t left = (panels.last - panel) * bytes;
     for (int64_t tile = 0; tile < tiles;) {
       const Tiles some = tiles_at_once(work, tile);
-      const int64_t from = distance + tile * share, fetched = share * some.count();
+      const int64_t from = bytes + tile * share, fetched = share * some.count();
       Ahead ahead;
       if (from < left) {
         ahead = {weights.panel(panel) + from, fetched};
@@ -273,14 +309,10 @@ void multiply_unit(const Work& work, int64_t unit, const Later& later) {
   const bool few = tiles <= kWideTiles || (tiles <= kStreamedTiles && bytes <= kStreamedBytes);
   if (!few) return multiply_blocked(work, panels);
   for (const Side& side : work.sides()) {
-    if (rows <= kFewRows && later.lead == 0) {
-      multiply_unaided(work, side, panels);
-    } else {
-      Later behind = later;
-      if (rows <= kFewRows) behind.plan = nullptr;
-      if (&side != &work.sides().back()) behind.panel = work.both[1].factor.weights->panel(panels.first);
-      multiply_streaming(work, side, panels, behind);
-    }
+    Later behind = later;
+    if (rows <= kFewRows) behind.plan = nullptr;
+    if (&side != &work.sides().back()) behind.panel = work.both[1].factor.weights->panel(panels.first);
+    multiply_streaming(work, side, panels, behind);
   }
 }
 
