@@ -19,10 +19,10 @@ BALEEN_INLINE __m512i add_bytes(__m512i a, __m512i b) {
   return sum;
 }
 
-/// The lower words of `low` and, above them, those of `high`.
-BALEEN_INLINE __m512i upper_words(__m512i high) {
+/// words_of() of vectors.h in two steps: the second's low halves as upper words, then beside those of the first.
+BALEEN_INLINE __m512i upper_words(__m512i second) {
   __m512i words;
-  asm volatile("vpslld $16, %1, %0" : "=v"(words) : "v"(high));
+  asm volatile("vpslld $16, %1, %0" : "=v"(words) : "v"(second));
   return words;
 }
 BALEEN_INLINE __m512i words_of(__m512i low, __m512i upper) {
@@ -77,7 +77,7 @@ BALEEN_INLINE __m512i add_four_bytes(__m512i a, const std::byte* b) {
 BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i a, __m512i b) {
   sum = _mm512_dpbusd_epi32(sum, a, b);
 }
-BALEEN_INLINE __m512i upper_words(__m512i high) { return _mm512_slli_epi32(high, 16); }
+BALEEN_INLINE __m512i upper_words(__m512i second) { return _mm512_slli_epi32(second, 16); }
 BALEEN_INLINE __m512i words_of(__m512i low, __m512i upper) {
   return _mm512_mask_blend_epi16(0xAAAAAAAAu, low, upper);
 }

@@ -19,7 +19,7 @@ BALEEN_INLINE void add_scaled(const __m512i (&dot)[T], __m512i scale, const std:
 
 /// Two tokens' sum += words of (first, second) . (scale << shifts), in steps together (docs/kernels/products.md, "In
 /// pairs").
-BALEEN_INLINE void add_words_of_two(const __m512i* first, const __m512i* second, __m512i scale,
+BALEEN_INLINE void add_pairs_of_two(const __m512i* first, const __m512i* second, __m512i scale,
                                     const std::byte* shifts, __m512i* sum) {
   const __m512i upper[2] = {in_order::upper_words(second[0]), in_order::upper_words(second[1])};
   const __m512i by[2] = {in_order::broadcast_int(shifts), in_order::broadcast_int(shifts + 4)};
@@ -31,10 +31,10 @@ BALEEN_INLINE void add_words_of_two(const __m512i* first, const __m512i* second,
 
 /// Of all tokens; shifts: [T][2] words.
 template <int T>
-BALEEN_INLINE void add_words(const __m512i (&first)[T], const __m512i (&second)[T], __m512i scale,
+BALEEN_INLINE void add_pairs(const __m512i (&first)[T], const __m512i (&second)[T], __m512i scale,
                              const std::byte* shifts, __m512i (&sum)[T]) {
   BALEEN_EACH_TOKEN
-  for (int t = 0; t + 1 < T; t += 2) add_words_of_two(first + t, second + t, scale, shifts + t * 4, sum + t);
+  for (int t = 0; t + 1 < T; t += 2) add_pairs_of_two(first + t, second + t, scale, shifts + t * 4, sum + t);
   if constexpr (T % 2 != 0) {
     const __m512i shifted = _mm512_sllv_epi16(scale, broadcast_int(shifts + (T - 1) * 4));
     sum[T - 1] = _mm512_dpwssd_epi32(sum[T - 1], words_of(first[T - 1], second[T - 1]), shifted);

@@ -58,7 +58,7 @@ struct Q6K {
       dot_half(record, even, x, first);
       dot_half(record, odd, x, second);
       const __m512i scale = words_of(scales_of(record, even), scales_of(record, odd));
-      add_words<T>(first, second, scale, x + (kShiftPairs256 + i / 2 * 4) * T, sum);
+      add_pairs<T>(first, second, scale, x + (kShiftPairs256 + i / 2 * 4) * T, sum);
     }
   }
 

@@ -1,7 +1,8 @@
 // Rows of floats to the tiles of sums_tile.h.
-#include "kernels/avx512/k_blocks.h"
 #include "kernels/avx512/matmul.h"
 #include "kernels/avx512/sums_tile.h"
+#include "kernels/avx512/with_minima.h"
+#include "kernels/quantise_eight.h"
 
 namespace baleen::avx512 {
 namespace {
@@ -9,11 +10,7 @@ namespace {
 using namespace sums;
 
 // With own (at most 8 * 135 * 8) and a carry of at most 4 (starts_of_pair()) a dot product is to be a word.
-constexpr int kLargestDot = 0x7FFF - 8 * 135 * 8 - 4, kLargestNibble = 15;
-
-BALEEN_INLINE void store_eight(std::byte* to, __m256i values) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), values);
-}
+constexpr int kLargestDot = 0x7FFF - 8 * 135 * 8 - 4;
 
 /// Groups 4 to 7 of a sub-block; what they take, of each token.
 BALEEN_INLINE __m256i put_summands(const std::byte* codes, std::byte* to) {
@@ -66,11 +63,11 @@ BALEEN_INLINE void lay_out(const std::byte* block, std::byte* to) {
 void quantise_for_sums(const ActivationTile& tile) {
   quantise_blocks256(tile);
   if (tile.tokens != kTokens ||
-      !all_are_words<kTokens>(tile.out, tile.cols, {kLargestDot / kLargestNibble, 0x7FFF}))
+      !all_are_words<kTokens>(tile.out, tile.cols, {kLargestDot / Q4K::kLargest, 0x7FFF}))
     return;
   for (int64_t b = 0; b < tile.cols / 256; ++b)
     lay_out(tile.out + b * kRecord256 * kTokens, tile.out + b * kRecord);
-  std::memcpy(mark_of(tile.out, tile.cols), &kMark, sizeof kMark);
+  std::memcpy(tile.out + mark_offset(tile.cols), &kMark, sizeof kMark);
 }
 
 }  // namespace baleen::avx512

@@ -31,12 +31,12 @@ static_assert(kRecord <= kRecord256 * kTokens - 4);
 /// A tile that is laid out so ends with -1, where blocks256 has a bound, which is never negative. (Tiles of fewer
 /// tokens, and those whose dot products may not be words, stay as blocks256 has them.)
 constexpr int32_t kMark = -1;
-BALEEN_INLINE std::byte* mark_of(std::byte* tile, int64_t cols) {
-  return tile + cols / 256 * kRecord256 * kTokens - sizeof kMark;
+BALEEN_INLINE int64_t mark_offset(int64_t cols) {
+  return cols / 256 * kRecord256 * kTokens - int64_t{sizeof kMark};
 }
 BALEEN_INLINE bool is_marked(const std::byte* tile, int64_t cols) {
   int32_t value;
-  std::memcpy(&value, tile + cols / 256 * kRecord256 * kTokens - sizeof value, sizeof value);
+  std::memcpy(&value, tile + mark_offset(cols), sizeof value);
   return value == kMark;
 }
 

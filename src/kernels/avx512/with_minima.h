@@ -139,7 +139,7 @@ struct WithMinima {
         for (int t = 0; t < T; ++t) first[t] = second[t] = _mm512_setzero_si512();
         Format::template dot<T>(record + kLayout.codes, 2 * i, x + 2 * i * kSlab * T, first);
         Format::template dot<T>(record + kLayout.codes, 2 * i + 1, x + (2 * i + 1) * kSlab * T, second);
-        add_words<T>(first, second, scale, x + (kShiftPairs256 + i * 4) * T, sum);
+        add_pairs<T>(first, second, scale, x + (kShiftPairs256 + i * 4) * T, sum);
       }
     }
 
