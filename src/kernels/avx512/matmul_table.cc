@@ -26,6 +26,8 @@ MatmulKernels avx512_matmul_kernels(bool by_sums) {
     all.sums256 = avx512::quantise_for_sums;
     all.q4_k = avx512::multiply_q4_k_by_sums;
     all.q4_k_tiles = avx512::multiply_q4_k_tiles_by_sums;
+  } else {
+    all.lead.one_row = all.lead.few_rows = 8 << 10;
   }
   return all;
 }
