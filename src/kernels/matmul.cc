@@ -13,6 +13,8 @@ constexpr int64_t kUnitBytes = 256 << 10;  // a quarter of a second-level cache 
 constexpr int64_t kUnitsOfThread = 16;
 // Up to 24 tiles whose activations take three quarters of a second-level cache, and 4 of any width, are few.
 constexpr int64_t kStreamedTiles = 24, kStreamedBytes = 768 << 10, kWideTiles = 4;
+// Of a second-level cache: most cores whose panels are expanded (kernels/matmul_kernels.h) have 1.25 MiB or 2.
+constexpr int64_t kExpandedBytes = 640 << 10;
 
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -44,10 +46,19 @@ struct Arrangement {
 /// One matrix of a product.
 struct Side {
   Factor factor;
-  MultiplyTile kernel;    ///< null: panels are unpacked
-  MultiplyTiles several;  ///< null: tiles are multiplied one by one
+  MultiplyTile kernel;              ///< null: panels are unpacked
+  MultiplyTiles several;            ///< null: tiles are multiplied one by one
+  const ExpandedKernels* expanded;  ///< null: panels are multiplied as they are
   Scheme scheme;
   bool gated;  ///< the second: what the first left in `out` is its gate
+
+  Side as_expanded() const {
+    Side side = *this;
+    side.kernel = expanded->multiply;
+    side.several = nullptr;
+    return side;
+  }
+  int64_t expanded_bytes() const { return factor.weights->cols() / 256 * expanded->block_bytes; }
 };
 
 /// A product's share of the loop over units of neighbouring panels: tasks from `first_task` on.
@@ -92,6 +103,11 @@ struct Tiles {
 Tiles tiles_at_once(const Work& work, int64_t first) {
   const bool several = std::ranges::any_of(work.sides(), [](const Side& s) { return s.several != nullptr; });
   return {first, std::min(first + (several ? kTilesAtOnce : 1), work.x->tiles())};
+}
+
+/// Whether a side's panels are expanded first.
+bool expands(const Work& work, const Side& side) {
+  return side.expanded != nullptr && work.x->tiles() >= kExpandedTiles && work.x->rows(0) >= kExpandedTokens;
 }
 
 /// Bytes that a kernel prefetches while it works.
@@ -198,12 +214,13 @@ void multiply_tiles(const PanelProduct& product) {
         {blocks[i].out, blocks[i].stride, up[i], kPanelRows, blocks[i].tokens, blocks[i].rows});
 }
 
-/// What a thread fetches besides the panels of a unit.
+/// What a thread fetches besides the panels of a unit, and where it has room.
 struct Later {
   int64_t lead;            ///< how far ahead of itself a tile alone fetches, bytes; 0: not at all
   const std::byte* panel;  ///< the first one behind them, unless it is null
   ReadAhead* plan;         ///< what is read after the products; may be null
   int thread;
+  std::byte* expanded;  ///< room for this thread's expanded panels
 };
 
 /// One tile. What is the same for all panels is set once, for a panel of a small matrix takes less than half a
@@ -253,9 +270,16 @@ void multiply_one_tile(const Work& work, const Side& side, Panels panels, const 
 void multiply_streaming(const Work& work, const Side& side, Panels panels, const Later& later) {
   if (work.x->tiles() == 1) return multiply_one_tile(work, side, panels, later);
   const PackedMatrix& weights = *side.factor.weights;
+  const bool expanded = expands(work, side);
+  const Side as = expanded ? side.as_expanded() : side;
   const int64_t tiles = work.x->tiles(), bytes = weights.panel_bytes(), share = bytes / tiles;
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
     const int64_t left = (panels.last - panel) * bytes;
+    const std::byte* data = weights.panel(panel);
+    if (expanded) {
+      side.expanded->expand(data, weights.cols(), later.expanded);
+      data = later.expanded;
+    }
     for (int64_t tile = 0; tile < tiles;) {
       const Tiles some = tiles_at_once(work, tile);
       const int64_t from = bytes + tile * share, fetched = share * some.count();
@@ -265,7 +289,7 @@ void multiply_streaming(const Work& work, const Side& side, Panels panels, const
       } else if (later.panel != nullptr) {
         ahead = {later.panel + (from - left), fetched};
       }
-      multiply_tiles({work, side, some, panel * kPanelRows, weights.panel(panel), ahead});
+      multiply_tiles({work, as, some, panel * kPanelRows, data, ahead});
       if (later.plan != nullptr)
         for (; tile < some.last; ++tile) later.plan->fetch(later.thread);
       tile = some.last;
@@ -273,32 +297,66 @@ void multiply_streaming(const Work& work, const Side& side, Panels panels, const
   }
 }
 
+/// Neighbouring panels of one matrix as a kernel takes them.
+struct Source {
+  Side side;
+  const std::byte* first;
+  int64_t bytes;  ///< of a panel
+
+  const std::byte* panel(int64_t index) const { return first + index * bytes; }
+};
+
+/// As they are, or expanded in `memory`, whose rest is what remains of it.
+Source source_of(const Work& work, const Side& side, Panels panels, std::byte*& memory) {
+  const PackedMatrix& weights = *side.factor.weights;
+  if (!expands(work, side)) return {side, weights.panel(panels.first), weights.panel_bytes()};
+  const Source source{side.as_expanded(), memory, side.expanded_bytes()};
+  for (int64_t panel = panels.first; panel < panels.last; ++panel, memory += source.bytes)
+    side.expanded->expand(weights.panel(panel), weights.cols(), memory);
+  return source;
+}
+
 /// Many tiles: the panels stay in the second-level cache while all tiles pass by, a tile or a few in the first-level
 /// one. All tiles together need a further one: while the panels are computed the next tiles are fetched, each panel its
 /// share.
-void multiply_blocked(const Work& work, Panels panels) {
+void multiply_blocked(const Work& work, Panels panels, std::byte* memory) {
   const Activations& x = *work.x;
   const int64_t tiles = x.tiles(), cols = work.weights().cols();
   const int64_t count = (panels.last - panels.first) * static_cast<int64_t>(work.side_count);
+  std::array<Source, 2> both;
+  for (size_t i = 0; i < work.side_count; ++i) both[i] = source_of(work, work.both[i], panels, memory);
   for (int64_t tile = 0; tile < tiles;) {
     const Tiles some = tiles_at_once(work, tile);
     tile = some.last;
     const Tiles next = tiles_at_once(work, tile == tiles ? 0 : tile);
     int64_t i = 0;
-    for (const Side& side : work.sides()) {
+    for (const Source& source : std::span(both).first(work.side_count)) {
       const int64_t bytes =
-          (x.first_row(next.last) - x.first_row(next.first)) * activation_bytes(side.scheme, cols);
+          (x.first_row(next.last) - x.first_row(next.first)) * activation_bytes(source.side.scheme, cols);
       for (int64_t panel = panels.first; panel < panels.last; ++panel, ++i) {
         const int64_t from = i * bytes / count, to = (i + 1) * bytes / count;
         multiply_tiles({work,
-                        side,
+                        source.side,
                         some,
                         panel * kPanelRows,
-                        side.factor.weights->panel(panel),
-                        {x.tile(side.scheme, next.first) + from, to - from}});
+                        source.panel(panel - panels.first),
+                        {x.tile(source.side.scheme, next.first) + from, to - from}});
       }
     }
   }
+}
+
+/// The same, so many panels at a time as memory has room for when they are expanded.
+void multiply_in_parts(const Work& work, Panels panels, std::byte* memory) {
+  int64_t bytes = 0;
+  for (const Side& side : work.sides())
+    if (expands(work, side)) bytes += side.expanded_bytes();
+  const int64_t count = panels.last - panels.first;
+  const int64_t most = bytes == 0 ? count : std::max<int64_t>(1, kExpandedBytes / bytes);
+  const int64_t parts = (count + most - 1) / most;
+  for (int64_t part = 0; part < parts; ++part)
+    multiply_blocked(work, {panels.first + part * count / parts, panels.first + (part + 1) * count / parts},
+                     memory);
 }
 
 /// `later.panel`: the first one of this thread's next unit, or null.
@@ -307,7 +365,7 @@ void multiply_unit(const Work& work, int64_t unit, const Later& later) {
   const int64_t tiles = work.x->tiles(), rows = work.x->group->x.count;
   const int64_t bytes = rows * activation_bytes(work.both[0].scheme, work.weights().cols());
   const bool few = tiles <= kWideTiles || (tiles <= kStreamedTiles && bytes <= kStreamedBytes);
-  if (!few) return multiply_blocked(work, panels);
+  if (!few) return multiply_in_parts(work, panels, later.expanded);
   for (const Side& side : work.sides()) {
     Later behind = later;
     if (rows <= kFewRows) behind.plan = nullptr;
@@ -394,6 +452,7 @@ class Call {
     const std::span<const Work> all(works_, works_count_);
     const int64_t panel_floats = unpacked_cols_ * kPanelRows;
     float* unpacked = scratch_.take<float>(compute_.pool->size() * panel_floats);
+    std::byte* expanded = scratch_.take<std::byte>(compute_.pool->size() * expanded_bytes_);
     compute_.pool->parallel_for(units_, [&](int64_t task, int thread) {
       const Work& work = owner(all, task);
       const int64_t unit = task - work.first_task;
@@ -403,12 +462,15 @@ class Call {
                              {.lead = lead,
                               .panel = first_panel(task + 1),  // its next one, probably
                               .plan = compute_.read_ahead,
-                              .thread = thread});
+                              .thread = thread,
+                              .expanded = expanded + thread * expanded_bytes_});
       const Panels panels = panels_of(work, unit);
       for (const Side& side : work.sides())
-        side.kernel != nullptr ? multiply_streaming(work, side, panels, {lead, nullptr, nullptr, thread})
-                               : multiply_unpacked(work, side, compute_.kernels->matmul.f32, panels,
-                                                   unpacked + thread * panel_floats);
+        side.kernel != nullptr
+            ? multiply_streaming(work, side, panels,
+                                 {lead, nullptr, nullptr, thread, expanded + thread * expanded_bytes_})
+            : multiply_unpacked(work, side, compute_.kernels->matmul.f32, panels,
+                                unpacked + thread * panel_floats);
     });
   }
 
@@ -453,14 +515,23 @@ class Call {
     work.panels_per_unit = panels_per_unit(work, panels_, compute_.pool->size());
     units_ += (weights.panels() + work.panels_per_unit - 1) / work.panels_per_unit;
     if (!work.has_kernels()) unpacked_cols_ = std::max(unpacked_cols_, weights.cols());
-    for (const Side& each : work.sides()) arrange_for(x, each.scheme);
+    int64_t expanded = 0;
+    for (const Side& each : work.sides()) {
+      arrange_for(x, each.scheme);
+      if (expands(work, each)) expanded += each.expanded_bytes();
+    }
+    if (expanded > 0) expanded_bytes_ = std::max({expanded_bytes_, expanded, kExpandedBytes});
   }
 
   Side side(const Factor& factor, bool gated) const {
     const BlockType type = factor.weights->type();
     const MatmulKernels& kernels = compute_.kernels->matmul;
-    return {factor, multiply_kernel(kernels, type), multiply_tiles_kernel(kernels, type),
-            scheme_of(kernels, type), gated};
+    return {.factor = factor,
+            .kernel = multiply_kernel(kernels, type),
+            .several = multiply_tiles_kernel(kernels, type),
+            .expanded = expanded_kernels(kernels, type),
+            .scheme = scheme_of(kernels, type),
+            .gated = gated};
   }
 
   void arrange_for(Activations* x, Scheme scheme) {
@@ -477,8 +548,15 @@ class Call {
   Arrangement* arrangements_ = nullptr;
   Work* works_ = nullptr;
   size_t groups_ = 0, arrangements_count_ = 0, works_count_ = 0;
-  int64_t panels_ = 0, tiles_ = 0, units_ = 0, normed_cols_ = 0, unpacked_cols_ = 0;
+  int64_t panels_ = 0, tiles_ = 0, units_ = 0, normed_cols_ = 0, unpacked_cols_ = 0, expanded_bytes_ = 0;
 };
+
+/// What a thread's expanded panels take at most.
+int64_t most_expanded_bytes(const MatmulKernels& kernels, const MultiplySize& size) {
+  const int64_t block = std::max(kernels.q5_k_expanded.block_bytes, kernels.q6_k_expanded.block_bytes);
+  if (block == 0 || size.rows < kExpandedTiles * kExpandedTokens) return 0;
+  return std::max(kExpandedBytes, 2 * (size.cols / 256) * block);
+}
 
 }  // namespace
 
@@ -499,6 +577,7 @@ void multiply(const Compute& compute, Rows x, std::span<const Product> products,
 size_t multiply_scratch_bytes(const Compute& compute, const MultiplySize& size) {
   static_assert(kPanelRows >= kTileTokens);  // an unpacked panel, or a tile's normed rows
   int64_t bytes = padded(compute.pool->size() * size.cols * kPanelRows * 4);
+  bytes += compute.pool->size() * most_expanded_bytes(compute.kernels->matmul, size);
   for (const Scheme scheme : {Scheme::floats, Scheme::blocks32, Scheme::blocks256, Scheme::sums256})
     bytes += size.rows * activation_bytes(scheme, size.cols) + size.groups * 64;
   bytes += (size.rows / kTileTokens + 2 * size.groups) * static_cast<int64_t>(sizeof(int64_t));  // first_rows

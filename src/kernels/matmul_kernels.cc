@@ -70,4 +70,18 @@ MultiplyTiles multiply_tiles_kernel(const MatmulKernels& kernels, BlockType type
   }
 }
 
+const ExpandedKernels* expanded_kernels(const MatmulKernels& kernels, BlockType type) {
+  const auto present = [](const ExpandedKernels& expanded) {
+    return expanded.multiply == nullptr ? nullptr : &expanded;
+  };
+  switch (type) {
+    case BlockType::q5_k:
+      return present(kernels.q5_k_expanded);
+    case BlockType::q6_k:
+      return present(kernels.q6_k_expanded);
+    default:
+      return nullptr;
+  }
+}
+
 }  // namespace baleen

@@ -44,6 +44,17 @@ struct MatmulTiles {
 };
 using MultiplyTiles = void (*)(const MatmulTiles& tiles);
 
+/// A panel laid open before so many tiles or more, of so many rows or more, are multiplied with it, which then need not
+/// unpack it: for cores where unpacking takes the place of multiplications.
+constexpr int64_t kExpandedTiles = 4;
+constexpr int kExpandedTokens = 6;
+struct ExpandedKernels {
+  int64_t block_bytes = 0;  ///< of 256 columns
+  void (*expand)(const std::byte* panel, int64_t cols,
+                 std::byte* out) = nullptr;  ///< out is aligned to 64 bytes
+  MultiplyTile multiply = nullptr;           ///< its tile's panel is an expanded one
+};
+
 /// Up to 8 rows of floats to a tile of activations.
 struct ActivationTile {
   const float* rows[kTileTokens];  ///< each [cols]
@@ -75,6 +86,8 @@ struct MatmulKernels {
   MultiplyTile q4_k, q5_k, q6_k;
   /// Where what is done to a panel's codes first is worth sharing; else null.
   MultiplyTiles q4_k_tiles = nullptr, q6_k_tiles = nullptr;
+  /// Where all of a core's vector pipes multiply; else null.
+  ExpandedKernels q5_k_expanded{}, q6_k_expanded{};
   Lead lead{};
 };
 
@@ -89,5 +102,7 @@ ArrangeTile arrange_kernel(const MatmulKernels& kernels, Scheme scheme);
 MultiplyTile multiply_kernel(const MatmulKernels& kernels, BlockType type);
 /// nullptr where a type's tiles are multiplied one by one.
 MultiplyTiles multiply_tiles_kernel(const MatmulKernels& kernels, BlockType type);
+/// nullptr where a type's panels are multiplied as they are. Types that have some have no MultiplyTiles.
+const ExpandedKernels* expanded_kernels(const MatmulKernels& kernels, BlockType type);
 
 }  // namespace baleen

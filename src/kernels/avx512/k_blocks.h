@@ -45,6 +45,10 @@ BALEEN_INLINE void add_pairs(const __m512i (&first)[T], const __m512i (&second)[
 struct WordLimits {
   int one_sign, magnitudes;
 };
+/// Of codes from 0 to `largest`.
+constexpr WordLimits word_limits(int largest) { return {0x7FFF / largest, 0x7FFF}; }
+/// Of Q6_K's, which are 32 less than 0 to 63.
+constexpr WordLimits kWordLimits6 = {0x7FFF, 0x7FFF / 32};
 
 /// Of blocks256. Asked once a tile: a branch in each block cost 3 %, for both ways' constants shared the registers.
 template <int T>
@@ -59,6 +63,11 @@ BALEEN_INLINE bool all_are_words(const std::byte* tile, int64_t cols, WordLimits
   return _mm512_cmple_epi16_mask(most, limit) == 0xFFFFFFFF;
 }
 
+/// A token's sums of a format without minima, to its number.
+BALEEN_INLINE void add_scaled_sum(__m512 scale, const std::byte* token_scale, __m512i sum, __m512& out) {
+  out = _mm512_fmadd_ps(_mm512_mul_ps(scale, broadcast_float(token_scale)), _mm512_cvtepi32_ps(sum), out);
+}
+
 /// The products of pairs need all registers: without this the compiler spills their sums.
 template <int T>
 BALEEN_INLINE void keep_in_memory(__m512 (&out)[T]) {
@@ -66,7 +75,7 @@ BALEEN_INLINE void keep_in_memory(__m512 (&out)[T]) {
   for (int t = 0; t < T; ++t) asm volatile("" : "+m"(out[t]));
 }
 
-/// Block by block: Kernel::block<kWords>(record, x, ahead, out), which steps ahead Kernel::kSteps times.
+/// Block by block: Kernel::block<kWords>(record, x, ahead, out), which steps ahead, a Kernel::Fetching, kSteps times.
 template <int T, class Kernel, bool kWords>
 BALEEN_INLINE void multiply_blocks(const MatmulTile& tile) {
   const int64_t blocks = tile.cols / 256;
@@ -74,7 +83,7 @@ BALEEN_INLINE void multiply_blocks(const MatmulTile& tile) {
   __m512 out[T];
   BALEEN_EACH_TOKEN
   for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-  Ahead ahead = Ahead::of(tile, blocks * Kernel::kSteps);
+  auto ahead = Kernel::Fetching::of(tile, blocks * Kernel::kSteps);
   for (int64_t b = 0; b < blocks; ++b) {
     Kernel::template block<kWords>(record, x, ahead, out);
     record += Kernel::kLayout.record_bytes;
@@ -84,11 +93,10 @@ BALEEN_INLINE void multiply_blocks(const MatmulTile& tile) {
   for (int t = 0; t < T; ++t) put(tile, t, out[t]);
 }
 
-/// Where all dot products are words and tokens are many, two of them are multiplied at once.
+/// Where all dot products are words, two of them are multiplied at once.
 template <int T, class Kernel>
 BALEEN_INLINE void multiply_k(const MatmulTile& tile, WordLimits limits) {
-  if (T >= kManyTokens && all_are_words<T>(tile.x, tile.cols, limits))
-    return multiply_blocks<T, Kernel, true>(tile);
+  if (all_are_words<T>(tile.x, tile.cols, limits)) return multiply_blocks<T, Kernel, true>(tile);
   multiply_blocks<T, Kernel, false>(tile);
 }
 

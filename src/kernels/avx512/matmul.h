@@ -28,4 +28,7 @@ void multiply_q4_k_tiles_by_sums(const MatmulTiles& tiles);
 void multiply_q5_k(const MatmulTile& tile);
 void multiply_q6_k(const MatmulTile& tile);
 
+ExpandedKernels expanded_q5_k();
+ExpandedKernels expanded_q6_k();
+
 }  // namespace baleen::avx512

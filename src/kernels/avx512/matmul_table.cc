@@ -27,6 +27,8 @@ MatmulKernels avx512_matmul_kernels(bool by_sums) {
     all.q4_k = avx512::multiply_q4_k_by_sums;
     all.q4_k_tiles = avx512::multiply_q4_k_tiles_by_sums;
   } else {
+    all.q5_k_expanded = avx512::expanded_q5_k();
+    all.q6_k_expanded = avx512::expanded_q6_k();
     all.lead.one_row = all.lead.few_rows = 8 << 10;
   }
   return all;

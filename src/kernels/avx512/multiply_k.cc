@@ -1,7 +1,7 @@
 // Products with K formats (formulas: kernels/ref/multiply_k.cc). A sub-block's dot product is multiplied by
 // the weight's sub-scale in int32 and shifted by the activations'; Q6_K's accumulators start at -32 * sum of
 // the activations. Where the activations' bounds say that dot products fit into 16 bits, as nearly always, two of them
-// are multiplied at once, as words, and several rows need fewer multiplications for it.
+// are multiplied at once, as words.
 #include "kernels/avx512/k_blocks.h"
 #include "kernels/avx512/matmul.h"
 #include "kernels/avx512/with_minima.h"
@@ -13,6 +13,7 @@ template <int T>
 struct Q6K {
   static constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
   static constexpr int kSteps = 2 * kSlabs;
+  using Fetching = AheadToTheLine;
 
   /// Dot products of half a slab, 16 k of bits 4 and 5 in one vector.
   BALEEN_INLINE void dot_half(const std::byte* record, int half, const std::byte* x, __m512i (&dot)[T]) {
@@ -36,7 +37,7 @@ struct Q6K {
   }
 
   /// sum[t] += sum_j (sc[j] * dot[j]) << shift[j / 2]
-  BALEEN_INLINE void multiply_sub_blocks(const std::byte* record, const std::byte* x, Ahead& ahead,
+  BALEEN_INLINE void multiply_sub_blocks(const std::byte* record, const std::byte* x, Fetching& ahead,
                                          __m512i (&sum)[T]) {
     for (int half = 0; half < 2 * kSlabs; ++half) {
       ahead.step();
@@ -47,7 +48,7 @@ struct Q6K {
   }
 
   /// The same where dot products are words, two at once.
-  BALEEN_INLINE void multiply_pairs(const std::byte* record, const std::byte* x, Ahead& ahead,
+  BALEEN_INLINE void multiply_pairs(const std::byte* record, const std::byte* x, Fetching& ahead,
                                     __m512i (&sum)[T]) {
     for (int i = 0; i < kSlabs; ++i) {
       ahead.step();
@@ -63,7 +64,7 @@ struct Q6K {
   }
 
   template <bool kWords>
-  BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+  BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Fetching& ahead, __m512 (&out)[T]) {
     __m512i sum[T];
     BALEEN_EACH_TOKEN
     for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
@@ -75,12 +76,10 @@ struct Q6K {
     }
     const __m512 d = load_halves(record + kLayout.code_bytes);
     BALEEN_EACH_TOKEN
-    for (int t = 0; t < T; ++t)
-      out[t] = _mm512_fmadd_ps(_mm512_mul_ps(d, broadcast_float(x + kScale256 * T + t * 4)),
-                               _mm512_cvtepi32_ps(sum[t]), out[t]);
+    for (int t = 0; t < T; ++t) add_scaled_sum(d, x + kScale256 * T + t * 4, sum[t], out[t]);
   }
 
-  static void run(const MatmulTile& tile) { multiply_k<T, Q6K>(tile, {0x7FFF, 0x7FFF / 32}); }
+  static void run(const MatmulTile& tile) { multiply_k<T, Q6K>(tile, kWordLimits6); }
 };
 
 }  // namespace

@@ -59,6 +59,20 @@ struct Ahead {
   }
 };
 
+/// The same to the line, where whole lines a step are a seventh too many (Q6_K: 3.5 of them).
+struct AheadToTheLine {
+  const char *next, *to;
+  int64_t bytes;  ///< of a step
+
+  BALEEN_INLINE AheadToTheLine of(const MatmulTile& tile, int64_t steps) {
+    const auto* from = reinterpret_cast<const char*>(tile.ahead);
+    return {from, from, tile.ahead_bytes / steps};
+  }
+  [[gnu::always_inline]] void step() {
+    for (to += bytes; next < to; next += 64) _mm_prefetch(next, _MM_HINT_T1);
+  }
+};
+
 /// With so many tokens multiplications bound a kernel, not unpacking or memory.
 constexpr int kManyTokens = 4;
 

@@ -83,12 +83,23 @@ struct BlockScales {
   }
 };
 
+/// sum[t] = sum_j min[j] * shifted sum of the activations, two j at once in int16.
+template <int T>
+BALEEN_INLINE void multiply_minima(const __m512i (&pair)[4], const std::byte* x, __m512i (&sum)[T]) {
+  BALEEN_EACH_TOKEN
+  for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) BALEEN_EACH_TOKEN
+  for (int t = 0; t < T; ++t) add_dot_of_words(sum[t], pair[j], x + kSums256 * T + (j * T + t) * 4);
+}
+
 template <class Format>
 struct WithMinima {
   template <int T>
   struct Kernel {
     static constexpr PanelLayout kLayout = panel_layout(Format::kType);
     static constexpr int kSteps = kSlabs;
+    using Fetching = Ahead;
 
     template <bool kWords>
     BALEEN_INLINE void block(const std::byte* record, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
@@ -103,7 +114,7 @@ struct WithMinima {
       }
       unpack_minima<T>(record + kLayout.sub_scales, pair);
       __m512i min[T];
-      multiply_minima(pair, x, min);
+      multiply_minima<T>(pair, x, min);
       const BlockScales scales = BlockScales::of(record + kLayout.code_bytes);
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) scales.add(sum[t], min[t], x + kScale256 * T + t * 4, out[t]);
@@ -143,18 +154,7 @@ struct WithMinima {
       }
     }
 
-    /// sum[t] = sum_j min[j] * shifted sum of the activations, two j at once in int16.
-    BALEEN_INLINE void multiply_minima(const __m512i (&pair)[4], const std::byte* x, __m512i (&sum)[T]) {
-      BALEEN_EACH_TOKEN
-      for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; ++j) BALEEN_EACH_TOKEN
-      for (int t = 0; t < T; ++t) add_dot_of_words(sum[t], pair[j], x + kSums256 * T + (j * T + t) * 4);
-    }
-
-    static void run(const MatmulTile& tile) {
-      multiply_k<T, Kernel>(tile, {0x7FFF / Format::kLargest, 0x7FFF});
-    }
+    static void run(const MatmulTile& tile) { multiply_k<T, Kernel>(tile, word_limits(Format::kLargest)); }
   };
 };
 

@@ -25,6 +25,8 @@ std::vector<const KernelTable*> fast_tables() {
       .q4_k = avx512::multiply_q4_k,
       .q5_k = avx512::multiply_q5_k,
       .q6_k = avx512::multiply_q6_k,
+      .q5_k_expanded = avx512::expanded_q5_k(),
+      .q6_k_expanded = avx512::expanded_q6_k(),
   };
   static KernelTable by_sums = table;
   by_sums.matmul.sums256 = avx512::quantise_for_sums;
