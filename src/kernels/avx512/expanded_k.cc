@@ -1,7 +1,7 @@
-// Panels of Q5_K and Q6_K laid open for several tiles, and their products. Where all vector pipes of a core multiply, whatever
-// unpacks a panel takes a multiplication's place. So it is done once for all tiles: codes become bytes, and each
-// sub-scale a 32-bit number for each of the exponents that a sub-block of activations may have, so that one vpdpwssd
-// takes a dot product that is a word (docs/kernels/products.md, "Expanded panels").
+// Panels of Q5_K and Q6_K laid open for several tiles, and their products. Where all vector pipes of a core multiply,
+// whatever unpacks a panel takes a multiplication's place. So it is done once for all tiles: codes become bytes, and
+// each sub-scale a 32-bit number for each of the exponents that a sub-block of activations may have, so that one
+// vpdpwssd takes a dot product that is a word (docs/kernels/products.md, "Where all pipes multiply").
 #include "kernels/avx512/k_blocks.h"
 #include "kernels/avx512/matmul.h"
 #include "kernels/avx512/with_minima.h"
@@ -14,8 +14,9 @@ constexpr int kSlabVectors = 8;
 constexpr int kShifts = kMaxShift + 1;
 
 /// Where a format has what belongs to 256 columns: vectors of codes [64 k-groups] and of shifted sub-scales
-/// [kSubs][kShifts], in the low words of lanes; minima as unpack_minima() makes them; floats: the rows' scales, and what
-/// minima are multiplied by. A format says besides: kType, limits of dot products that are words, a slab's codes, sub-scales.
+/// [kSubs][kShifts], in the low words of lanes; minima as unpack_minima() makes them; floats: the rows' scales, and
+/// what minima are multiplied by. A format says besides: kType, the limits of dot products that are words, a slab's
+/// codes, a sub-block's sub-scales.
 template <int kSubBlocks, bool kHasMinima>
 struct Expanded {
   static constexpr int kSubs = kSubBlocks, kGroups = 64 / kSubs;
