@@ -110,8 +110,10 @@ void expand(const std::byte* panel, int64_t cols, std::byte* out) {
   }
 }
 
+/// Of low words beside zeros.
 BALEEN_INLINE __m512i sign_extended(__m512i words) {
-  return _mm512_srai_epi32(_mm512_slli_epi32(words, 16), 16);
+  const __m512i sign = _mm512_set1_epi32(0x8000);
+  return _mm512_sub_epi32(_mm512_xor_si512(words, sign), sign);
 }
 
 template <class Format>
