@@ -9,12 +9,11 @@
 namespace baleen {
 namespace {
 
-constexpr int64_t kUnitBytes = 256 << 10;  // a quarter of a second-level cache of 1 MiB
+// A quarter of a second-level cache of 1 MiB, or a third of one of 2 when its panels are expanded.
+constexpr int64_t kUnitBytes = 256 << 10;
 constexpr int64_t kUnitsOfThread = 16;
 // Up to 24 tiles whose activations take three quarters of a second-level cache, and 4 of any width, are few.
 constexpr int64_t kStreamedTiles = 24, kStreamedBytes = 768 << 10, kWideTiles = 4;
-// Of a second-level cache: most cores whose panels are expanded (kernels/matmul_kernels.h) have 1.25 MiB or 2.
-constexpr int64_t kExpandedBytes = 640 << 10;
 
 int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -346,26 +345,13 @@ void multiply_blocked(const Work& work, Panels panels, std::byte* memory) {
   }
 }
 
-/// The same, so many panels at a time as memory has room for when they are expanded.
-void multiply_in_parts(const Work& work, Panels panels, std::byte* memory) {
-  int64_t bytes = 0;
-  for (const Side& side : work.sides())
-    if (expands(work, side)) bytes += side.expanded_bytes();
-  const int64_t count = panels.last - panels.first;
-  const int64_t most = bytes == 0 ? count : std::max<int64_t>(1, kExpandedBytes / bytes);
-  const int64_t parts = (count + most - 1) / most;
-  for (int64_t part = 0; part < parts; ++part)
-    multiply_blocked(work, {panels.first + part * count / parts, panels.first + (part + 1) * count / parts},
-                     memory);
-}
-
 /// `later.panel`: the first one of this thread's next unit, or null.
 void multiply_unit(const Work& work, int64_t unit, const Later& later) {
   const Panels panels = panels_of(work, unit);
   const int64_t tiles = work.x->tiles(), rows = work.x->group->x.count;
   const int64_t bytes = rows * activation_bytes(work.both[0].scheme, work.weights().cols());
   const bool few = tiles <= kWideTiles || (tiles <= kStreamedTiles && bytes <= kStreamedBytes);
-  if (!few) return multiply_in_parts(work, panels, later.expanded);
+  if (!few) return multiply_blocked(work, panels, later.expanded);
   for (const Side& side : work.sides()) {
     Later behind = later;
     if (rows <= kFewRows) behind.plan = nullptr;
@@ -520,7 +506,7 @@ class Call {
       arrange_for(x, each.scheme);
       if (expands(work, each)) expanded += each.expanded_bytes();
     }
-    if (expanded > 0) expanded_bytes_ = std::max({expanded_bytes_, expanded, kExpandedBytes});
+    expanded_bytes_ = std::max(expanded_bytes_, work.panels_per_unit * expanded);
   }
 
   Side side(const Factor& factor, bool gated) const {
@@ -551,11 +537,16 @@ class Call {
   int64_t panels_ = 0, tiles_ = 0, units_ = 0, normed_cols_ = 0, unpacked_cols_ = 0, expanded_bytes_ = 0;
 };
 
-/// What a thread's expanded panels take at most.
+/// What the expanded panels of a unit take at most.
 int64_t most_expanded_bytes(const MatmulKernels& kernels, const MultiplySize& size) {
-  const int64_t block = std::max(kernels.q5_k_expanded.block_bytes, kernels.q6_k_expanded.block_bytes);
-  if (block == 0 || size.rows < kExpandedTiles * kExpandedTokens) return 0;
-  return std::max(kExpandedBytes, 2 * (size.cols / 256) * block);
+  int64_t bytes = 0;
+  for (const BlockType type : {BlockType::q5_k, BlockType::q6_k}) {
+    const ExpandedKernels* expanded = expanded_kernels(kernels, type);
+    if (expanded == nullptr || size.rows < kExpandedTiles * kExpandedTokens) continue;
+    bytes = std::max({bytes, kUnitBytes * expanded->block_bytes / panel_layout(type).record_bytes,
+                      2 * (size.cols / 256) * expanded->block_bytes});
+  }
+  return bytes;
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ using ArrangeTile = void (*)(const ActivationTile& tile);
 constexpr int64_t kFewRows = 3;
 
 /// How far ahead of itself a tile alone fetches its panel, in bytes. 0: not at all, for our prefetches would take the
-/// places of those of the core, which follow a stream better (Zen 4; not Zen 3: docs/kernels/products.md, Decode 6).
+/// places of those of the core, which follow a stream better (Zen 4; not Zen 3 and Intel's: docs/kernels/products.md,
+/// Decode 6).
 struct Lead {
   int64_t one_row = 0, few_rows = 0;
   /// 1.4 us at the 12 GB/s of a tile of 8 rows: several times the latency of memory, and of a line that another core
@@ -102,7 +103,7 @@ ArrangeTile arrange_kernel(const MatmulKernels& kernels, Scheme scheme);
 MultiplyTile multiply_kernel(const MatmulKernels& kernels, BlockType type);
 /// nullptr where a type's tiles are multiplied one by one.
 MultiplyTiles multiply_tiles_kernel(const MatmulKernels& kernels, BlockType type);
-/// nullptr where a type's panels are multiplied as they are. Types that have some have no MultiplyTiles.
+/// nullptr where a type's panels are multiplied as they are.
 const ExpandedKernels* expanded_kernels(const MatmulKernels& kernels, BlockType type);
 
 }  // namespace baleen

@@ -137,9 +137,9 @@ std::vector<float> gated(const KernelTable& table, const PackedMatrix& gate, con
   return out;
 }
 
-/// Units that a thread's memory holds in parts only, of two types, one of which may be expanded and the other not.
+/// Several units, of two types, of which one may be expanded and the other not; few tiles and many.
 TEST(ExpandedPanels, ManyOfTwoTypes) {
-  constexpr int64_t kCols = 2048, kRows = 200;  // a unit is of five to seven panels, memory of four to six
+  constexpr int64_t kCols = 2048, kRows = 200;  // 13 panels, five in a unit
   std::mt19937 random(23);
   for (const auto& [first, second] : {std::pair{BlockType::q5_k, BlockType::q5_k},
                                       {BlockType::q6_k, BlockType::q5_k},
