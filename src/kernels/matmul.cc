@@ -275,7 +275,7 @@ void multiply_streaming(const Work& work, const Side& side, Panels panels, const
   for (int64_t panel = panels.first; panel < panels.last; ++panel) {
     const int64_t left = (panels.last - panel) * bytes;
     const std::byte* data = weights.panel(panel);
-    if (expanded) {
+    if (expanded) {  // one at a time, for the next is fetched meanwhile
       side.expanded->expand(data, weights.cols(), later.expanded);
       data = later.expanded;
     }

@@ -50,9 +50,9 @@ constexpr int64_t kExpandedTiles = 4;
 constexpr int kExpandedTokens = 6;
 struct ExpandedKernels {
   int64_t block_bytes = 0;  ///< of 256 columns
-  void (*expand)(const std::byte* panel, int64_t cols,
-                 std::byte* out) = nullptr;  ///< out is aligned to 64 bytes
-  MultiplyTile multiply = nullptr;           ///< its tile's panel is an expanded one
+  /// `out` is aligned to 64 bytes.
+  void (*expand)(const std::byte* panel, int64_t cols, std::byte* out) = nullptr;
+  MultiplyTile multiply = nullptr;  ///< its tile's panel is an expanded one
 };
 
 /// Up to 8 rows of floats to a tile of activations.

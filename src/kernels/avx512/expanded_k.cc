@@ -120,6 +120,9 @@ template <class Format>
 struct Product {
   template <int T>
   struct Kernel {
+    static constexpr int kRecordBytes = Format::kBytes, kSteps = 1;
+    using Fetching = Ahead;
+
     /// Its dot products.
     BALEEN_INLINE void multiply_sub_block(const std::byte* block, int sub, const std::byte* x,
                                           __m512i (&dot)[T]) {
@@ -152,7 +155,8 @@ struct Product {
     }
 
     template <bool kWords>
-    BALEEN_INLINE void multiply_block(const std::byte* block, const std::byte* x, __m512 (&out)[T]) {
+    BALEEN_INLINE void block(const std::byte* block, const std::byte* x, Ahead& ahead, __m512 (&out)[T]) {
+      ahead.step();
       __m512i sum[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) sum[t] = _mm512_setzero_si512();
@@ -172,25 +176,7 @@ struct Product {
       }
     }
 
-    template <bool kWords>
-    BALEEN_INLINE void multiply(const MatmulTile& tile) {
-      const int64_t blocks = tile.cols / 256;
-      const std::byte *block = tile.panel, *x = tile.x;
-      __m512 out[T];
-      BALEEN_EACH_TOKEN
-      for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-      Ahead ahead = Ahead::of(tile, blocks);
-      for (int64_t b = 0; b < blocks; ++b, block += Format::kBytes, x += kRecord256 * T) {
-        ahead.step();
-        multiply_block<kWords>(block, x, out);
-      }
-      BALEEN_EACH_TOKEN
-      for (int t = 0; t < T; ++t) put(tile, t, out[t]);
-    }
-
-    static void run(const MatmulTile& tile) {
-      all_are_words<T>(tile.x, tile.cols, Format::kLimits) ? multiply<true>(tile) : multiply<false>(tile);
-    }
+    static void run(const MatmulTile& tile) { multiply_k<T, Kernel>(tile, Format::kLimits); }
   };
 
   static void run(const MatmulTile& tile) {

@@ -86,7 +86,7 @@ BALEEN_INLINE void multiply_blocks(const MatmulTile& tile) {
   auto ahead = Kernel::Fetching::of(tile, blocks * Kernel::kSteps);
   for (int64_t b = 0; b < blocks; ++b) {
     Kernel::template block<kWords>(record, x, ahead, out);
-    record += Kernel::kLayout.record_bytes;
+    record += Kernel::kRecordBytes;
     x += kRecord256 * T;
   }
   BALEEN_EACH_TOKEN

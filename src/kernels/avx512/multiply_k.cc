@@ -12,6 +12,7 @@ namespace {
 template <int T>
 struct Q6K {
   static constexpr PanelLayout kLayout = panel_layout(BlockType::q6_k);
+  static constexpr int kRecordBytes = kLayout.record_bytes;
   static constexpr int kSteps = 2 * kSlabs;
   using Fetching = AheadToTheLine;
 

@@ -98,6 +98,7 @@ struct WithMinima {
   template <int T>
   struct Kernel {
     static constexpr PanelLayout kLayout = panel_layout(Format::kType);
+    static constexpr int kRecordBytes = kLayout.record_bytes;
     static constexpr int kSteps = kSlabs;
     using Fetching = Ahead;
 
