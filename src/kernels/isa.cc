@@ -41,8 +41,6 @@ bool cpu_has(Isa isa) {
   __builtin_unreachable();
 }
 
-bool adds_beside_multiplying() { return __builtin_cpu_is("amd"); }
-
 Isa best_isa() {
   CHECK(cpu_has(Isa::avx2));
   return cpu_has(Isa::avx512) ? Isa::avx512 : Isa::avx2;

@@ -15,8 +15,9 @@ const KernelTable& kernels(Isa isa) {
       return table;
     }
     case Isa::avx512: {
-      static const KernelTable table{Isa::avx512, avx512_matmul_kernels(adds_beside_multiplying()),
-                                     avx512_row_kernels(adds_beside_multiplying()), avx512_ceiling_kernels()};
+      static const CoreTraits core = avx512_core_traits();
+      static const KernelTable table{Isa::avx512, avx512_matmul_kernels(core), avx512_row_kernels(core),
+                                     avx512_ceiling_kernels()};
       return table;
     }
   }

@@ -16,10 +16,6 @@ enum class Isa { ref, avx2, avx512 };  ///< avx512 means F, BW, VL, DQ and VNNI
 std::optional<Isa> parse_isa(std::string_view name);
 std::string_view name(Isa isa);
 bool cpu_has(Isa isa);
-/// AMD's cores have two vector pipes that add beside the two that multiply (measured on Zen 4), so products may be
-/// multiplied as sums there. Where the same pipes do both, as in Intel's (measured on Emerald Rapids), each operation
-/// costs what a multiplication costs, and panels are expanded instead (docs/kernels/products.md).
-bool adds_beside_multiplying();
 Isa best_isa();  ///< CHECKs for AVX2; main refuses older CPUs before anything is loaded
 
 struct KernelTable {

@@ -6,6 +6,7 @@
 
 #include "base/block_type.h"
 #include "kernels/activation_layout.h"
+#include "kernels/core_traits.h"
 #include "kernels/panel_layout.h"
 
 namespace baleen {
@@ -94,7 +95,7 @@ struct MatmulKernels {
 
 MatmulKernels ref_matmul_kernels();
 MatmulKernels avx2_matmul_kernels();
-MatmulKernels avx512_matmul_kernels(bool by_sums);  ///< where adds_beside_multiplying()
+MatmulKernels avx512_matmul_kernels(const CoreTraits& core);
 
 /// What a type's kernel takes.
 Scheme scheme_of(const MatmulKernels& kernels, BlockType type);

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/core_traits.h"
+
 namespace baleen {
 
 /// Slots of a page, and the lanes that hold its keys.
@@ -128,6 +130,6 @@ struct RowKernels {
 
 RowKernels ref_row_kernels();
 RowKernels avx2_row_kernels();
-RowKernels avx512_row_kernels(bool by_sums);  ///< where adds_beside_multiplying()
+RowKernels avx512_row_kernels(const CoreTraits& core);
 
 }  // namespace baleen

@@ -7,10 +7,15 @@ std::vector<const KernelTable*> fast_tables() {
   for (const Isa isa : {Isa::avx2, Isa::avx512})
     if (cpu_has(isa)) tables.push_back(&kernels(isa));
   if (cpu_has(Isa::avx512)) {
-    static KernelTable other = kernels(Isa::avx512);
-    other.matmul = avx512_matmul_kernels(!adds_beside_multiplying());
-    other.rows = avx512_row_kernels(!adds_beside_multiplying());
-    tables.push_back(&other);
+    static KernelTable others[] = {kernels(Isa::avx512), kernels(Isa::avx512), kernels(Isa::avx512)};
+    const VectorPipes own = avx512_core_traits().pipes;
+    KernelTable* other = others;
+    for (const VectorPipes pipes : {VectorPipes::halves, VectorPipes::whole, VectorPipes::shared}) {
+      if (pipes == own) continue;
+      other->matmul = avx512_matmul_kernels({pipes, false});
+      other->rows = avx512_row_kernels({pipes, false});
+      tables.push_back(other++);
+    }
   }
   return tables;
 }

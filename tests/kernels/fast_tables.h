@@ -7,8 +7,8 @@
 
 namespace baleen::testing {
 
-/// Of this CPU (fast_tables.cc), or the emulated ones (emulated/fast_tables.cc); avx512 twice, multiplying sums
-/// and not.
+/// Of this CPU (fast_tables.cc), or the emulated ones (emulated/fast_tables.cc); avx512 once for
+/// each kind of VectorPipes.
 std::vector<const KernelTable*> fast_tables();
 
 }  // namespace baleen::testing

@@ -3,7 +3,7 @@
 
 namespace baleen {
 
-MatmulKernels avx512_matmul_kernels(bool by_sums) {
+MatmulKernels avx512_matmul_kernels(const CoreTraits& core) {
   MatmulKernels all = {
       .floats = ref::arrange_floats,
       .blocks32 = avx512::quantise_blocks32,
@@ -22,15 +22,16 @@ MatmulKernels avx512_matmul_kernels(bool by_sums) {
       .q5_k = avx512::multiply_q5_k,
       .q6_k = avx512::multiply_q6_k,
   };
-  if (by_sums) {
+  if (core.multiplies_sums()) {
     all.sums256 = avx512::quantise_for_sums;
     all.q4_k = avx512::multiply_q4_k_by_sums;
     all.q4_k_tiles = avx512::multiply_q4_k_tiles_by_sums;
-  } else {
+  }
+  if (core.pipes == VectorPipes::shared) {
     all.q5_k_expanded = avx512::expanded_q5_k();
     all.q6_k_expanded = avx512::expanded_q6_k();
-    all.lead.one_row = all.lead.few_rows = 8 << 10;
   }
+  if (!core.follows_streams) all.lead.one_row = all.lead.few_rows = 8 << 10;
   return all;
 }
 

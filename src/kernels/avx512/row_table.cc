@@ -3,7 +3,8 @@
 
 namespace baleen {
 
-RowKernels avx512_row_kernels(bool by_sums) {
+RowKernels avx512_row_kernels(const CoreTraits& core) {
+  const bool by_sums = core.adds_beside_multiplying();
   return {
       .rms_norm = avx512::rms_norm,
       .rotate_neighbours = avx512::rotate_neighbours,

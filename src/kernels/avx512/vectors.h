@@ -81,7 +81,11 @@ struct Pair {
   __m512i low, high;
 };
 BALEEN_INLINE Pair nibbles(const std::byte* codes) {
-  const __m512i mask = _mm512_set1_epi8(15), pair = load(codes);
+  const __m512i mask = _mm512_set1_epi8(15);
+  __m512i pair = load(codes);
+#ifdef __AVX512VNNI__
+  asm("" : "+v"(pair));  // else the compiler loads it twice, and loads are what bounds some cores
+#endif
   return {_mm512_and_si512(pair, mask), _mm512_and_si512(_mm512_srli_epi16(pair, 4), mask)};
 }
 
