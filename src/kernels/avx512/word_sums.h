@@ -57,8 +57,9 @@ struct Operands {
 
 /// A row's products of the codes at `step`, as they are.
 BALEEN_INLINE void add_plain(const __m512i (&code)[2], const std::byte* word, __m512i (&sum)[2]) {
-  in_order::add_dot_of_words(sum[0], code[0], word);
-  in_order::add_dot_of_words(sum[1], code[1], word);
+  const __m512i both = in_order::broadcast_int(word);
+  in_order::add_dot_of_words(sum[0], code[0], both);
+  in_order::add_dot_of_words(sum[1], code[1], both);
 }
 
 /// A row's products of sums.
