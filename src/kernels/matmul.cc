@@ -127,9 +127,10 @@ void add_bias(const RowKernels& kernels, const Block& block, const float* bias) 
 }
 
 /// Results go to as many lines as there are tokens, and stores leave a core in order: unless these lines are there, all
-/// that the kernel stores meanwhile waits behind.
-void fetch_to_write(const Block& block) {
-  for (int t = 0; t < block.tokens; ++t) asm volatile("prefetchw %0" : : "m"(block.out[t * block.stride]));
+/// that the kernel stores meanwhile waits behind. `later`: so many numbers behind the block's.
+void fetch_to_write(const Block& block, int64_t later) {
+  for (int t = 0; t < block.tokens; ++t)
+    asm volatile("prefetchw %0" : : "m"(block.out[t * block.stride + later]));
 }
 
 /// Tiles' products with a panel whose bytes are `data`.
@@ -140,6 +141,7 @@ struct PanelProduct {
   int64_t row;  ///< the panel's first one
   const std::byte* data;
   Ahead ahead;
+  int64_t later = 0;  ///< fetch_to_write()'s
 
   int rows() const { return static_cast<int>(std::min<int64_t>(kPanelRows, work.weights().rows() - row)); }
 
@@ -201,7 +203,7 @@ void multiply_tiles(const PanelProduct& product) {
   const int64_t count = product.tiles.count();
   for (int64_t i = 0; i < count; ++i) {
     blocks[i] = product.block(product.tiles.first + i);
-    fetch_to_write(blocks[i]);
+    fetch_to_write(blocks[i], product.later);
   }
   if (!product.side.gated) return product.multiply_into(blocks);
   alignas(64) float up[kTilesAtOnce][kTileTokens * kPanelRows];
@@ -244,7 +246,7 @@ void multiply_one_tile(const Work& work, const Side& side, Panels panels, const 
     tile.panel = weights.panel(panel);
     tile.rows = static_cast<int>(std::min<int64_t>(kPanelRows, weights.rows() - row));
     const Block block{out.data + row, out.stride, tile.tokens, tile.rows};
-    fetch_to_write(block);
+    fetch_to_write(block, kPanelRows);
     if (!side.gated) tile.out = block.out;
     tile.ahead_bytes = later.lead == 0 ? 0 : bytes;
     if (later.lead < left) {
@@ -288,7 +290,7 @@ void multiply_streaming(const Work& work, const Side& side, Panels panels, const
       } else if (later.panel != nullptr) {
         ahead = {later.panel + (from - left), fetched};
       }
-      multiply_tiles({work, as, some, panel * kPanelRows, data, ahead});
+      multiply_tiles({work, as, some, panel * kPanelRows, data, ahead, kPanelRows});
       if (later.plan != nullptr)
         for (; tile < some.last; ++tile) later.plan->fetch(later.thread);
       tile = some.last;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "models/embedding.h"
+#include "models/norm.h"
 
 namespace baleen {
 namespace {
@@ -58,20 +59,22 @@ DenseModel::DenseModel(WeightLoader& loader) : compute_(loader.compute()), param
 StepReport DenseModel::forward(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const {
   using Clock = std::chrono::steady_clock;
   StepReport report;
+  const ScratchScope scope(scratch);
+  const Pass pass{compute_, step, pool, scratch, report};
   const bool possible = policy_.possible(step);
   const Clock::time_point start = Clock::now();
-  if (possible && policy_.in_shares()) {
-    run_in_shares(step, pool, scratch, logits);
-  } else {
-    run({compute_, step, pool, scratch, report}, logits);
-  }
+  const Rows x = possible && policy_.in_shares() ? run_in_shares(pass) : run(pass);
+  output_.multiply_into(pass, x, row_norm(output_norm_, params_.norm_eps), logits);
   if (possible)
     policy_.note(std::chrono::duration<double>(Clock::now() - start).count() /
                  static_cast<double>(step.tokens.size()));
   return report;
 }
 
-void DenseModel::run_in_shares(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const {
+Rows DenseModel::run_in_shares(const Pass& pass) const {
+  const Step& step = pass.step;
+  Workspace& scratch = pass.scratch;
+  const Rows x = pass.take_rows(std::ssize(step.wanted), params_.dim);
   const ScratchScope scope(scratch);
   const int64_t threads = compute_.pool->size();
   auto* all = scratch.take<ThreadShare>(threads);
@@ -84,9 +87,11 @@ void DenseModel::run_in_shares(const Step& step, PagePool& pool, Workspace& scra
   compute_.pool->parallel_for(threads, [&](int64_t i, int) {
     const StepShare& share = all[i].share;
     Workspace own(all[i].memory);
-    run({compute_.alone[i], share.step, pool, own, all[i].report},
-        logits + share.wanted_before * params_.vocab_rows);
+    const Rows rows = run({compute_.alone[i], share.step, pass.pool, own, all[i].report});
+    for (int64_t row = 0; row < rows.count; ++row)
+      std::copy_n(rows.row(row), rows.width, x.row(share.wanted_before + row));
   });
+  return x;
 }
 
 size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
@@ -95,7 +100,9 @@ size_t DenseModel::scratch_bytes(int64_t rows, int64_t wanted) const {
   const int64_t threads = compute_.pool->size(), most = share_rows(rows, threads);
   const size_t share = scratch_bytes_on(compute_.alone[0], most, std::min(most, wanted));
   const size_t of_thread = 2 * kSlack + share + share_bytes(most, most) + sizeof(ThreadShare);
-  return std::max(whole, static_cast<size_t>(threads) * of_thread + 2 * kSlack);
+  const size_t shares =
+      rows_bytes(wanted, params_.dim) + static_cast<size_t>(threads) * of_thread + 2 * kSlack;
+  return std::max(whole, shares);
 }
 
 bool DenseModel::has_rope(int32_t layer) const {

@@ -38,26 +38,28 @@ class DenseModel : public Model {
   ModelCost cost() const override;
 
  protected:
-  /// The architecture's forward pass. logits: [wanted, vocab_rows].
-  virtual void run(const Pass& pass, float* logits) const = 0;
+  /// The architecture's layers, from tokens to what the output matrix takes, before its norm: [wanted, dim].
+  virtual Rows run(const Pass& pass) const = 0;
 
   std::span<const DenseLayer> layers() const { return layers_; }
   /// Whether a layer turns q and k by their positions.
   bool has_rope(int32_t layer) const;
 
-  Linear embedding_, output_;       ///< [vocab_rows, dim]; one matrix where tied
-  std::vector<float> output_norm_;  ///< [dim]
+  Linear embedding_;  ///< [vocab_rows, dim]
   Rope rope_;
   Attention attention_;
 
  private:
-  void run_in_shares(const Step& step, PagePool& pool, Workspace& scratch, float* logits) const;
+  /// The same, each thread with its own sequences.
+  Rows run_in_shares(const Pass& pass) const;
   size_t scratch_bytes_on(const Compute& compute, int64_t rows, int64_t wanted) const;
 
   Compute compute_;
   HyperParameters params_;
   std::vector<DenseLayer> layers_;
-  mutable SharePolicy policy_;  ///< a matter of speed alone
+  Linear output_;                   ///< [vocab_rows, dim]; the embedding where tied
+  std::vector<float> output_norm_;  ///< [dim]
+  mutable SharePolicy policy_;      ///< a matter of speed alone
 };
 
 template <class Architecture>

@@ -15,8 +15,7 @@ class Qwen3 final : public DenseModel {
   using DenseModel::DenseModel;
 
  private:
-  void run(const Pass& pass, float* logits) const override {
-    const ScratchScope whole(pass.scratch);
+  Rows run(const Pass& pass) const override {
     const HyperParameters& p = params();
     Rows x = embed(pass, embedding_);                // [rows, dim]
     const Rotation rotation = rope_.rotation(pass);  // 2 x [rows, key_dim / 2]
@@ -37,7 +36,7 @@ class Qwen3 final : public DenseModel {
       layer.ffn.multiply_add(pass, row_norm(layer.ffn_norm, p.norm_eps), x);  // MLP or experts
       ++index;
     }
-    output_.multiply_into(pass, x, row_norm(output_norm_, p.norm_eps), logits);
+    return x;
   }
 };
 

@@ -1,6 +1,7 @@
 // Steps of many sequences that decode, in shares: each thread takes its own sequences through all layers. Threads that
 // share each product hand every row to each other five times a layer, and wait for each other as often; with shares
-// they do once a step, but each thread reads all weights. Rows do not depend on each other, so bits are the same.
+// they do once a step, but each thread reads all weights of the layers (the output matrix, which is large, they share
+// again). Rows do not depend on each other, so bits are the same.
 #pragma once
 
 #include <cstdint>
