@@ -14,8 +14,9 @@ bool has_wide_pages(const AttentionShape& shape) { return shape.key_dim > 256; }
 /// Query rows of one job, so that a page that has been read and turned into codes serves many. The rows' queries and
 /// sums stay in the second-level cache. Of more tokens too many would see only parts of the last pages.
 int32_t job_tokens(const AttentionShape& shape) {
-  constexpr int32_t kRows = 128, kTokens = 64;
-  return std::clamp(kRows / shape.group(), 1, kTokens);
+  constexpr int32_t kTokens = 64;
+  const int32_t rows = has_wide_pages(shape) ? 128 : 256;
+  return std::clamp(rows / shape.group(), 1, kTokens);
 }
 int32_t job_rows(const AttentionShape& shape) { return job_tokens(shape) * shape.group(); }
 

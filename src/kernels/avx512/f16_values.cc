@@ -12,7 +12,7 @@ constexpr int kKeyPairs = kTileKeys / 2;
 constexpr int64_t kSliceDims = 64;
 /// Fewer rows do not pay for codes that are stored and read again: each tile makes its own.
 constexpr int64_t kFewRows = 7;
-constexpr int64_t kBatchRows = 128;  // whose weights are kept
+constexpr int64_t kBatchRows = 256;  // whose weights are kept
 
 /// Two keys share a word as weight_codes() leaves them.
 constexpr int first_key(int pair) { return pair / 4 * 4 + pair % 4 / 2 * 16 + pair % 2 * 2; }
