@@ -1,6 +1,8 @@
 // Products with weights in blocks of 32 (formulas: kernels/ref/multiply_32.cc). 16 rows lie in the lanes, one vpdpbusd
 // takes a k-group of all of them times four activations broadcast from memory. Weights are unsigned; the accumulator
 // starts at -offset * sum of the activations.
+#include <type_traits>
+
 #include "kernels/avx512/matmul.h"
 #include "kernels/avx512/vectors.h"
 
@@ -91,7 +93,8 @@ struct Blocks32 {
       __m512 out[T];
       BALEEN_EACH_TOKEN
       for (int t = 0; t < T; ++t) out[t] = _mm512_setzero_ps();
-      Ahead ahead = Ahead::of(tile, blocks);
+      using Fetching = std::conditional_t<kLayout.record_bytes % 64 == 0, Ahead, AheadToTheLine>;
+      auto ahead = Fetching::of(tile, blocks);
       for (int64_t b = 0; b < blocks; ++b) {
         ahead.step();
         __m512i dot[T];

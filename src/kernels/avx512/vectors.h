@@ -59,7 +59,7 @@ struct Ahead {
   }
 };
 
-/// The same to the line, where whole lines a step are a seventh too many (Q6_K: 3.5 of them).
+/// The same to the line, where whole lines a step are too many (Q6_K takes 3.5 of them, Q8_0 8.5).
 struct AheadToTheLine {
   const char *next, *to;
   int64_t bytes;  ///< of a step
