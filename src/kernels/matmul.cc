@@ -444,7 +444,7 @@ class Call {
     compute_.pool->parallel_for(units_, [&](int64_t task, int thread) {
       const Work& work = owner(all, task);
       const int64_t unit = task - work.first_task;
-      const int64_t lead = compute_.kernels->matmul.lead.of(work.x->group->x.count);
+      const int64_t lead = compute_.kernels->matmul.lead.of(work.x->group->x.count, work.weights().type());
       if (work.has_kernels())
         return multiply_unit(work, unit,
                              {.lead = lead,

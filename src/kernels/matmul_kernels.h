@@ -69,14 +69,17 @@ using ArrangeTile = void (*)(const ActivationTile& tile);
 constexpr int64_t kFewRows = 3;
 
 /// How far ahead of itself a tile alone fetches its panel, in bytes. 0: not at all, for our prefetches would take the
-/// places of those of the core, which follow a stream better (Zen 4; not Zen 3 and Intel's: docs/kernels/products.md,
-/// Decode 6).
+/// places of those of the core, which follow a stream better (Zen 4; Zen 5 where each line is read once and in order,
+/// not K formats; not Zen 3 and Intel's: docs/kernels/products.md, Decode 6, "Whole vectors beside additions").
 struct Lead {
-  int64_t one_row = 0, few_rows = 0;
+  int64_t one_row = 0, one_row_of_k = 0, few_rows = 0;
   /// 1.4 us at the 12 GB/s of a tile of 8 rows: several times the latency of memory, and of a line that another core
   /// has just fetched, where the two share no cache.
   int64_t more = 16 << 10;
-  int64_t of(int64_t rows) const { return rows == 1 ? one_row : rows <= kFewRows ? few_rows : more; }
+  int64_t of(int64_t rows, BlockType type) const {
+    if (rows == 1) return panel_layout(type).values == 256 ? one_row_of_k : one_row;
+    return rows <= kFewRows ? few_rows : more;
+  }
 };
 
 struct MatmulKernels {

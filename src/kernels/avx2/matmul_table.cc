@@ -23,7 +23,7 @@ MatmulKernels avx2_matmul_kernels() {
       .q6_k = avx2::multiply_q6_k,
       .q4_k_tiles = avx2::multiply_tiles_q4_k,
       .q6_k_tiles = avx2::multiply_tiles_q6_k,
-      .lead = {.one_row = 1 << 10, .few_rows = 4 << 10},
+      .lead = {.one_row = 1 << 10, .one_row_of_k = 1 << 10, .few_rows = 4 << 10},
   };
 }
 

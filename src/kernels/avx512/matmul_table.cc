@@ -31,7 +31,10 @@ MatmulKernels avx512_matmul_kernels(const CoreTraits& core) {
     all.q5_k_expanded = avx512::expanded_q5_k();
     all.q6_k_expanded = avx512::expanded_q6_k();
   }
-  if (!core.follows_streams) all.lead.one_row = all.lead.few_rows = 8 << 10;
+  if (!core.follows_streams) {
+    all.lead.one_row_of_k = all.lead.few_rows = 8 << 10;
+    if (core.pipes != VectorPipes::whole) all.lead.one_row = 8 << 10;
+  }
   return all;
 }
 
