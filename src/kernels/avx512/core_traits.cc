@@ -1,35 +1,44 @@
 #include "kernels/core_traits.h"
 
-#include <immintrin.h>
 #include <x86intrin.h>
 
 #include <cstdint>
 
+#include "kernels/avx512/in_order.h"
+
 namespace baleen {
 namespace {
+
+using namespace avx512;
 
 // A sample takes less than a microsecond, so that most pass undisturbed; all of them several times what a core takes to
 // wake up the upper halves of its pipes.
 constexpr int kRounds = 40, kSamples = 1000;
 
-/// Twelve sums that do not wait for each other, more than latency times pipes.
-#define BALEEN_TWELVE(instruction)                                                                         \
-  instruction(0) instruction(1) instruction(2) instruction(3) instruction(4) instruction(5) instruction(6) \
-      instruction(7) instruction(8) instruction(9) instruction(10) instruction(11)
-#define BALEEN_MULTIPLY_32(i) "vpdpbusd %%ymm28, %%ymm29, %%ymm" #i "\n"
-#define BALEEN_MULTIPLY_64(i) "vpdpbusd %%zmm28, %%zmm29, %%zmm" #i "\n"
-#define BALEEN_BOTH_64(i) BALEEN_MULTIPLY_64(i) "vpaddb %%zmm28, %%zmm29, %%zmm30\n"
-#define BALEEN_LOOP(body)                                                                              \
-  int64_t rounds = kRounds;                                                                            \
-  asm volatile("1:\n" body "dec %0\njnz 1b"                                                            \
-               : "+r"(rounds)                                                                          \
-               :                                                                                       \
-               : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", \
-                 "xmm10", "xmm11", "xmm28", "xmm29", "xmm30")
+constexpr int kSums = 12;  // that do not wait for each other, more than latency times pipes
 
-void multiply_32() { BALEEN_LOOP(BALEEN_TWELVE(BALEEN_MULTIPLY_32)); }
-void multiply_64() { BALEEN_LOOP(BALEEN_TWELVE(BALEEN_MULTIPLY_64)); }
-void multiply_and_add_64() { BALEEN_LOOP(BALEEN_TWELVE(BALEEN_BOTH_64)); }
+BALEEN_INLINE void add_dot_of_32_bytes(__m256i& sum, __m256i a) {
+  asm volatile("vpdpbusd %1, %1, %0" : "+v"(sum) : "v"(a));
+}
+
+void multiply_32() {
+  __m256i sums[kSums] = {};
+  for (int round = 0; round < kRounds; ++round)
+#pragma GCC unroll 12
+    for (__m256i& sum : sums) add_dot_of_32_bytes(sum, _mm256_set1_epi8(1));
+}
+
+template <bool kAdds>
+void multiply_64() {
+  __m512i sums[kSums] = {};
+  const __m512i ones = _mm512_set1_epi8(1);
+  for (int round = 0; round < kRounds; ++round)
+#pragma GCC unroll 12
+    for (__m512i& sum : sums) {
+      in_order::add_dot_of_bytes(sum, ones, ones);
+      if constexpr (kAdds) in_order::add_bytes(ones, ones);
+    }
+}
 
 /// What a call takes.
 uint64_t time_of(void (*loop)()) {
@@ -43,8 +52,8 @@ uint64_t time_of(void (*loop)()) {
 CoreTraits avx512_core_traits() {
   int in_halves = 0, shared = 0;  // of the samples, most of which say so
   for (int i = 0; i < kSamples; ++i) {
-    const uint64_t half = time_of(multiply_32), whole = time_of(multiply_64),
-                   both = time_of(multiply_and_add_64);
+    const uint64_t half = time_of(multiply_32);
+    const uint64_t whole = time_of(multiply_64<false>), both = time_of(multiply_64<true>);
     // as 1 to 1 or as 1 to 2: halfway between
     in_halves += 2 * whole > 3 * half;
     shared += 2 * both > 3 * whole;
