@@ -127,10 +127,11 @@ void add_bias(const RowKernels& kernels, const Block& block, const float* bias) 
 }
 
 /// Results go to as many lines as there are tokens, and stores leave a core in order: unless these lines are there, all
-/// that the kernel stores meanwhile waits behind. `later`: so many numbers behind the block's.
-void fetch_to_write(const Block& block, int64_t later) {
+/// that the kernel stores meanwhile waits behind. `onward`: of a block so many numbers behind, the next panel's, where
+/// that comes next.
+void fetch_to_write(const Block& block, int64_t onward) {
   for (int t = 0; t < block.tokens; ++t)
-    asm volatile("prefetchw %0" : : "m"(block.out[t * block.stride + later]));
+    asm volatile("prefetchw %0" : : "m"(block.out[t * block.stride + onward]));
 }
 
 /// Tiles' products with a panel whose bytes are `data`.
@@ -141,7 +142,7 @@ struct PanelProduct {
   int64_t row;  ///< the panel's first one
   const std::byte* data;
   Ahead ahead;
-  int64_t later = 0;  ///< fetch_to_write()'s
+  int64_t onward = 0;  ///< fetch_to_write()'s
 
   int rows() const { return static_cast<int>(std::min<int64_t>(kPanelRows, work.weights().rows() - row)); }
 
@@ -203,7 +204,7 @@ void multiply_tiles(const PanelProduct& product) {
   const int64_t count = product.tiles.count();
   for (int64_t i = 0; i < count; ++i) {
     blocks[i] = product.block(product.tiles.first + i);
-    fetch_to_write(blocks[i], product.later);
+    fetch_to_write(blocks[i], product.onward);
   }
   if (!product.side.gated) return product.multiply_into(blocks);
   alignas(64) float up[kTilesAtOnce][kTileTokens * kPanelRows];
