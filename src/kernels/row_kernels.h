@@ -24,6 +24,14 @@ constexpr int64_t i8_keys_bytes(int64_t dim) { return kTileKeys * (i8_padded(dim
 /// scales [blocks][32].
 constexpr int64_t i8_values_bytes(int64_t dim) { return kTileKeys * (dim + 4 * code_blocks(dim)); }
 
+/// The same of f16, numbers of 16 bits (docs/NUMERICS.md, "Attention"): codes [padded / 2][32][2], then scales
+/// [blocks][32], which are powers of two or NaN: the upper halves of their float32.
+constexpr int64_t f16_keys_bytes(int64_t dim) { return 2 * kTileKeys * (i16_padded(dim) + code_blocks(dim)); }
+/// Per block of dimensions codes [32 / 2][its dimensions][2], two neighbouring slots together; then scales [32].
+constexpr int64_t f16_values_bytes(int64_t dim) { return 2 * kTileKeys * (dim + 1); }
+/// Where the codes of a slot's values start within a block of `width` dimensions; the next is 2 further.
+constexpr int64_t f16_value_at(int64_t slot, int64_t width) { return slot / 2 * 2 * width + slot % 2; }
+
 /// Bit i: the query row sees slot i of the page.
 using VisibleKeys = uint32_t;
 
@@ -43,10 +51,9 @@ struct TileRows {
   float* correction;           ///< [count]: what earlier sums are multiplied by
 };
 
-/// A page's values of one head, float or f16: `dim` of them for each of the 32 slots.
-template <class T>
-struct PageValues {
-  const T* data;
+/// A page's values of one head in an f32 cache: `dim` of them for each of the 32 slots.
+struct F32Values {
+  const float* data;
   int64_t stride;  ///< from one slot to the next
   int64_t dim;
 };
@@ -96,9 +103,12 @@ struct RowKernels {
 
   /// Keys into [dim][32], values into [32][dim].
   void (*store_keys_f32)(const HeadRows& rows, float* keys);
-  void (*store_keys_f16)(const HeadRows& rows, uint16_t* keys);
   void (*store_values_f32)(const HeadRows& rows, float* values);
-  void (*store_values_f16)(const HeadRows& rows, uint16_t* values);
+  /// Rounded to f16, then as codes.
+  void (*store_keys_f16)(const HeadRows& rows, int16_t* keys);
+  void (*store_values_f16)(const HeadRows& rows, int16_t* values);
+  /// Shared latents, which are keys and values: [32][dim], rounded to f16.
+  void (*store_latents_f16)(const HeadRows& rows, uint16_t* latents);
 
   void (*store_keys_i8)(const HeadRows& rows, int8_t* keys);
   void (*store_values_i8)(const HeadRows& rows, int8_t* values);
@@ -108,21 +118,24 @@ struct RowKernels {
   void (*quantise_queries_i16)(const float* queries, int64_t rows, int64_t dim, const I16Queries& out);
 
   /// [32][columns] to [columns][32]: rows of a shared latent to keys.
-  void (*transpose_f32)(const uint32_t* rows, int64_t columns, uint32_t* out);
-  void (*transpose_f16)(const uint16_t* rows, int64_t columns, uint16_t* out);
+  void (*transpose_f32)(const float* rows, int64_t columns, float* out);
+  /// Latents of f16 as store_keys_f16 and store_values_f16 would leave them; of those with a NaN or an infinity scales
+  /// are the same, codes need not be. `dim` of `stride` dimensions are values.
+  void (*keys_of_latents_f16)(const uint16_t* latents, int64_t dim, int16_t* keys);
+  void (*values_of_latents_f16)(const uint16_t* latents, int64_t stride, int64_t dim, int16_t* values);
 
   /// scores[r][key] = sum over d of queries[r][d] * keys[d][key], for all 32 keys of the page.
   void (*scores_f32)(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
-  /// The same from blocks of codes, 16-bit ones of f16 keys: each block's dot product is exact.
-  void (*scores_f16)(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
+  /// The same from blocks of codes: each block's dot product is exact.
+  void (*scores_f16)(const I16Queries& queries, const int16_t* keys, int64_t dim, const TileRows& rows);
   void (*scores_i8)(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
   /// One step of the running softmax over the visible scores; a row that sees none stays as it is.
   void (*softmax_tile)(const TileRows& rows);
   /// out[r] = out[r] * correction[r], then + scores[r][key] * values[key] for each visible key in order;
   /// out is [count, dim].
-  void (*weighted_sum_f32)(const TileRows& rows, const PageValues<float>& values, float* out);
-  /// The same from codes, 16-bit ones of f16 values: the sums over the keys are exact.
-  void (*weighted_sum_f16)(const TileRows& rows, const PageValues<uint16_t>& values, float* out);
+  void (*weighted_sum_f32)(const TileRows& rows, const F32Values& values, float* out);
+  /// The same from codes: the sums over the keys are exact.
+  void (*weighted_sum_f16)(const TileRows& rows, const int16_t* values, int64_t dim, float* out);
   void (*weighted_sum_i8)(const TileRows& rows, const I8Values& values, float* out);
   /// out[r] = x[r] / sum[r]. out may be x.
   void (*divide)(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);

@@ -20,18 +20,31 @@ constexpr std::pair<KvType, std::string_view> kTypeNames[] = {
 
 size_t to_cache_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/// `dim` numbers of each of a page's tokens; i8_bytes with their scales.
-size_t plane_bytes(KvType type, int32_t dim, int64_t i8_bytes) {
-  switch (type) {
-    case KvType::f32:
-      return to_cache_lines(static_cast<size_t>(dim) * kPageTokens * sizeof(float));
-    case KvType::f16:
-      return to_cache_lines(static_cast<size_t>(dim) * kPageTokens * sizeof(uint16_t));
-    case KvType::i8:
-      return to_cache_lines(static_cast<size_t>(i8_bytes));
+constexpr int64_t floats_bytes(int64_t dim) { return kTileKeys * dim * int64_t{sizeof(float)}; }
+constexpr int64_t halves_bytes(int64_t dim) { return kTileKeys * dim * int64_t{sizeof(uint16_t)}; }
+
+/// What `dim` numbers of each of a page's tokens take, by the cache's type.
+struct PlaneBytes {
+  int64_t f32, f16, i8;
+
+  size_t of(KvType type) const {
+    switch (type) {
+      case KvType::f32:
+        return to_cache_lines(static_cast<size_t>(f32));
+      case KvType::f16:
+        return to_cache_lines(static_cast<size_t>(f16));
+      case KvType::i8:
+        return to_cache_lines(static_cast<size_t>(i8));
+    }
+    CHECK(false);
   }
-  CHECK(false);
+};
+
+PlaneBytes keys_plane(int64_t dim) { return {floats_bytes(dim), f16_keys_bytes(dim), i8_keys_bytes(dim)}; }
+PlaneBytes values_plane(int64_t dim) {
+  return {floats_bytes(dim), f16_values_bytes(dim), i8_values_bytes(dim)};
 }
+PlaneBytes latents_plane(int64_t dim) { return {floats_bytes(dim), halves_bytes(dim), i8_values_bytes(dim)}; }
 
 }  // namespace
 
@@ -48,17 +61,14 @@ std::string_view name(KvType type) {
 }
 
 size_t KvLayout::keys_bytes() const {
-  const bool rows = shape == KvShape::latent;
-  return plane_bytes(type, key_dim, rows ? i8_values_bytes(key_dim) : i8_keys_bytes(key_dim));
+  return (shape == KvShape::latent ? latents_plane(key_dim) : keys_plane(key_dim)).of(type);
 }
 
 size_t KvLayout::values_bytes() const {
-  return shape == KvShape::latent ? 0 : plane_bytes(type, value_dim, i8_values_bytes(value_dim));
+  return shape == KvShape::latent ? 0 : values_plane(value_dim).of(type);
 }
 
-size_t KvLayout::index_bytes() const {
-  return index_dim == 0 ? 0 : plane_bytes(type, index_dim, i8_keys_bytes(index_dim));
-}
+size_t KvLayout::index_bytes() const { return index_dim == 0 ? 0 : keys_plane(index_dim).of(type); }
 
 size_t KvLayout::layer_bytes() const { return head_bytes() * static_cast<size_t>(kv_heads) + index_bytes(); }
 

@@ -21,7 +21,7 @@ std::string_view name(KvType type);
 
 /// How a page holds what attention reads.
 enum class KvShape {
-  heads,   ///< per KV head: keys as [key_dim][32], then values as [32][value_dim] (i8: row_kernels.h)
+  heads,   ///< per KV head: keys as [key_dim][32], then values as [32][value_dim] (f16, i8: row_kernels.h)
   latent,  ///< one for all heads: rows [32][key_dim], whose first value_dim dimensions are the values
 };
 
@@ -43,7 +43,7 @@ struct KvLayout {
 
 using PageId = int32_t;
 
-/// Page memory: [layer][kv head] of what KvShape says, then the indexer's keys of the layer; i8 as
+/// Page memory: [layer][kv head] of what KvShape says, then the indexer's keys of the layer; f16 and i8 as
 /// kernels/row_kernels.h says.
 class PagePool {
  public:

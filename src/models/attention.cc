@@ -38,7 +38,7 @@ struct JobScratch {
   PageQueries coded;
   float *out, *scores, *max, *sum, *correction;
   VisibleKeys* visible;
-  float* latent_keys;
+  std::byte* latents;
 };
 
 JobScratch take_job_scratch(const AttentionShape& shape, Workspace& scratch) {
@@ -52,14 +52,16 @@ JobScratch take_job_scratch(const AttentionShape& shape, Workspace& scratch) {
           .sum = scratch.take<float>(rows),
           .correction = scratch.take<float>(rows),
           .visible = scratch.take<VisibleKeys>(rows),
-          .latent_keys = scratch.take<float>(int64_t{kTileKeys} * shape.key_dim)};
+          .latents = scratch.take<std::byte>(
+              static_cast<int64_t>(latent_view_bytes(shape.key_dim, shape.value_dim)))};
 }
 
 size_t job_scratch_bytes(const AttentionShape& shape) {
   const auto rows = static_cast<size_t>(job_rows(shape));
   const auto key_dim = static_cast<size_t>(shape.key_dim), value_dim = static_cast<size_t>(shape.value_dim);
   constexpr size_t kTakes = 8;
-  return sizeof(float) * (rows * (key_dim + value_dim + kTileKeys + 4) + kTileKeys * key_dim) + kTakes * 64 +
+  return sizeof(float) * rows * (key_dim + value_dim + kTileKeys + 4) + kTakes * 64 +
+         latent_view_bytes(shape.key_dim, shape.value_dim) +
          page_queries_bytes(job_rows(shape), shape.key_dim);
 }
 
@@ -119,7 +121,7 @@ void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, 
   for (int32_t index = first_page(shape, job.position()); index <= last_page; ++index) {
     if (!look(shape, job, index, selection, s.visible)) continue;
     if (index < last_page) prefetch_page(pass, job.page(index + 1), layer, job.kv_head);
-    const PageView view = view_page(pass, job.page(index), layer, job.kv_head, s.latent_keys);
+    const PageView view = view_page(pass, job.page(index), layer, job.kv_head, s.latents);
     score_page(pass, s.coded, view.keys, shape.key_dim, tile);
     pass.kernels().softmax_tile(tile);
     add_page_values(pass, tile, view.values, s.out);

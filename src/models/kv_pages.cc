@@ -38,7 +38,7 @@ void store_keys(const RowKernels& kernels, KvType type, const HeadRows& rows, st
     case KvType::f32:
       return kernels.store_keys_f32(rows, reinterpret_cast<float*>(keys));
     case KvType::f16:
-      return kernels.store_keys_f16(rows, reinterpret_cast<uint16_t*>(keys));
+      return kernels.store_keys_f16(rows, reinterpret_cast<int16_t*>(keys));
     case KvType::i8:
       return kernels.store_keys_i8(rows, reinterpret_cast<int8_t*>(keys));
   }
@@ -49,27 +49,34 @@ void store_values(const RowKernels& kernels, KvType type, const HeadRows& rows, 
     case KvType::f32:
       return kernels.store_values_f32(rows, reinterpret_cast<float*>(values));
     case KvType::f16:
-      return kernels.store_values_f16(rows, reinterpret_cast<uint16_t*>(values));
+      return kernels.store_values_f16(rows, reinterpret_cast<int16_t*>(values));
     case KvType::i8:
       return kernels.store_values_i8(rows, reinterpret_cast<int8_t*>(values));
   }
 }
 
-/// A latent is key and, in its first value_dim dimensions, value: turned into keys page by page.
-void latents_to_keys(const RowKernels& kernels, const KvLayout& layout, const std::byte* latents,
-                     float* keys) {
+/// A latent is key and, in its first value_dim dimensions, value. Of floats and i8 what is stored serves as values.
+PageView view_latents(const RowKernels& kernels, const KvLayout& layout, const std::byte* latents,
+                      std::byte* keys) {
+  const int64_t dim = layout.key_dim;
   switch (layout.type) {
     case KvType::f32:
-      return kernels.transpose_f32(reinterpret_cast<const uint32_t*>(latents), layout.key_dim,
-                                   reinterpret_cast<uint32_t*>(keys));
-    case KvType::f16:
-      return kernels.transpose_f16(reinterpret_cast<const uint16_t*>(latents), layout.key_dim,
-                                   reinterpret_cast<uint16_t*>(keys));
+      kernels.transpose_f32(reinterpret_cast<const float*>(latents), dim, reinterpret_cast<float*>(keys));
+      return {keys, latents};
+    case KvType::f16: {
+      const auto* halves = reinterpret_cast<const uint16_t*>(latents);
+      std::byte* const values = keys + f16_keys_bytes(dim);
+      kernels.keys_of_latents_f16(halves, dim, reinterpret_cast<int16_t*>(keys));
+      kernels.values_of_latents_f16(halves, dim, layout.value_dim, reinterpret_cast<int16_t*>(values));
+      return {keys, values};
+    }
     case KvType::i8:
-      CHECK(layout.key_dim % 4 == 0);
-      return kernels.keys_of_values_i8(reinterpret_cast<const int8_t*>(latents), layout.key_dim,
-                                       reinterpret_cast<int8_t*>(keys));
+      CHECK(dim % 4 == 0);
+      kernels.keys_of_values_i8(reinterpret_cast<const int8_t*>(latents), dim,
+                                reinterpret_cast<int8_t*>(keys));
+      return {keys, latents};
   }
+  CHECK(false);
 }
 
 /// Of a row of queries, of either type.
@@ -90,8 +97,11 @@ void store_keys_and_values(const Pass& pass, int32_t layer, Rows keys, Rows valu
 void store_latents(const Pass& pass, int32_t layer, Rows latents) {
   const KvLayout& layout = pass.pool.layout();
   for_each_piece(pass, 1, [&](const Piece& piece, int32_t) {
-    store_values(pass.kernels(), layout.type, head_rows(latents, piece, 0, layout.key_dim),
-                 pass.pool.keys(piece.page, layer, 0));
+    const HeadRows rows = head_rows(latents, piece, 0, layout.key_dim);
+    std::byte* const page = pass.pool.keys(piece.page, layer, 0);
+    if (layout.type == KvType::f16)
+      return pass.kernels().store_latents_f16(rows, reinterpret_cast<uint16_t*>(page));
+    store_values(pass.kernels(), layout.type, rows, page);
   });
 }
 
@@ -136,11 +146,15 @@ void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head
   for (size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(head + at, 0, kToSecondLevel);
 }
 
-PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head, float* latent_keys) {
+size_t latent_view_bytes(int64_t key_dim, int64_t value_dim) {
+  return static_cast<size_t>(std::max(kTileKeys * key_dim * int64_t{sizeof(float)},
+                                      f16_keys_bytes(key_dim) + f16_values_bytes(value_dim)));
+}
+
+PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head, std::byte* latents) {
   const std::byte* keys = pass.pool.keys(page, layer, kv_head);
   if (pass.pool.layout().shape == KvShape::heads) return {keys, pass.pool.values(page, layer, kv_head)};
-  latents_to_keys(pass.kernels(), pass.pool.layout(), keys, latent_keys);
-  return {.keys = reinterpret_cast<const std::byte*>(latent_keys), .values = keys};
+  return view_latents(pass.kernels(), pass.pool.layout(), keys, latents);
 }
 
 void score_page(const Pass& pass, const PageQueries& queries, const std::byte* keys, int64_t dim,
@@ -150,7 +164,7 @@ void score_page(const Pass& pass, const PageQueries& queries, const std::byte* k
     case KvType::f32:
       return kernels.scores_f32(queries.floats, reinterpret_cast<const float*>(keys), dim, rows);
     case KvType::f16:
-      return kernels.scores_f16(queries.i16, reinterpret_cast<const uint16_t*>(keys), dim, rows);
+      return kernels.scores_f16(queries.i16, reinterpret_cast<const int16_t*>(keys), dim, rows);
     case KvType::i8:
       return kernels.scores_i8(queries.i8, reinterpret_cast<const int8_t*>(keys), dim, rows);
   }
@@ -164,7 +178,7 @@ void add_page_values(const Pass& pass, const TileRows& rows, const std::byte* va
     case KvType::f32:
       return kernels.weighted_sum_f32(rows, {reinterpret_cast<const float*>(values), stride, dim}, out);
     case KvType::f16:
-      return kernels.weighted_sum_f16(rows, {reinterpret_cast<const uint16_t*>(values), stride, dim}, out);
+      return kernels.weighted_sum_f16(rows, reinterpret_cast<const int16_t*>(values), dim, out);
     case KvType::i8: {
       const auto* codes = reinterpret_cast<const int8_t*>(values);
       const auto* scales = reinterpret_cast<const float*>(codes + kTileKeys * stride);

@@ -13,7 +13,7 @@ void store_latents(const Pass& pass, int32_t layer, Rows latents);
 /// Writes the step's keys of an indexer [rows, index_dim] into its pages.
 void store_index_keys(const Pass& pass, int32_t layer, Rows keys);
 
-/// One head of a page as the kernels read it: of the cache's type, keys as [key_dim][32].
+/// One head of a page as the kernels read it.
 struct PageView {
   const std::byte *keys, *values;
 };
@@ -30,8 +30,9 @@ void encode_queries(const Pass& pass, const PageQueries& queries, int64_t rows, 
 
 /// Fetches what view_page() will read: pages lie anywhere, so no prefetcher of the core expects the next one.
 void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head);
-/// `latent_keys` [key_dim * 32] is written to where pages hold latents.
-PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head, float* latent_keys);
+/// Where pages hold latents, `latents` is written to: latent_view_bytes() of it, a whole cache line's address.
+PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head, std::byte* latents);
+size_t latent_view_bytes(int64_t key_dim, int64_t value_dim);
 
 /// The two products of attention, as RowKernels says.
 void score_page(const Pass& pass, const PageQueries& queries, const std::byte* keys, int64_t dim,

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "kernels/fast_tables.h"
+#include "kernels/ref/floats.h"
 #include "kernels/same_bits.h"
 
 namespace baleen {
@@ -20,12 +21,26 @@ constexpr int64_t kMore = 5;  // floats of a slot behind its values
 
 enum class Pages { f32, f16 };
 
-/// One page's keys [dim][32] and values [32][dim + kMore] of the random floats, in f16.
-std::vector<uint16_t> halves(const std::vector<float>& floats) {
-  std::vector<uint16_t> out(floats.size());
-  const auto row = static_cast<int32_t>(floats.size() / kTileKeys);
-  ref_row_kernels().store_values_f16({floats.data(), row, kTileKeys, 0, row}, out.data());
-  return out;
+/// A head's page of an f16 cache.
+struct CodedPage {
+  std::vector<int16_t> keys, values;
+
+  explicit CodedPage(int64_t dim)
+      : keys(static_cast<size_t>(f16_keys_bytes(dim) / 2), int16_t{77}),
+        values(static_cast<size_t>(f16_values_bytes(dim) / 2), int16_t{77}) {}
+};
+
+/// Of keys [dim][32] and values [32][stride].
+CodedPage stored(const RowKernels& kernels, const std::vector<float>& keys, const std::vector<float>& values,
+                 int64_t dim, int64_t stride) {
+  std::vector<float> rows(keys.size());
+  for (size_t i = 0; i < rows.size(); ++i)
+    rows[i % kTileKeys * static_cast<size_t>(dim) + i / kTileKeys] = keys[i];
+  CodedPage page(dim);
+  const auto width = static_cast<int32_t>(dim);
+  kernels.store_keys_f16({rows.data(), dim, kTileKeys, 0, width}, page.keys.data());
+  kernels.store_values_f16({values.data(), stride, kTileKeys, 0, width}, page.values.data());
+  return page;
 }
 
 /// Query rows against several pages, as the model does it.
@@ -48,21 +63,20 @@ struct Attention {
   TileRows tile() { return {rows, visible.data(), scores.data(), max.data(), sum.data(), correction.data()}; }
   void page(const RowKernels& kernels, Pages type, const std::vector<float>& keys,
             const std::vector<float>& values) {
-    if (type == Pages::f16) return page(kernels, halves(keys), halves(values), dim + kMore);
+    if (type == Pages::f16) return page(kernels, stored(kernels, keys, values, dim, dim + kMore));
     kernels.scores_f32(queries.data(), keys.data(), dim, tile());
     kernels.softmax_tile(tile());
     kernels.weighted_sum_f32(tile(), {values.data(), dim + kMore, dim}, out.data());
   }
-  void page(const RowKernels& kernels, const std::vector<uint16_t>& keys, const std::vector<uint16_t>& values,
-            int64_t stride) {
+  void page(const RowKernels& kernels, const CodedPage& page) {
     std::vector<int16_t> codes(static_cast<size_t>(rows * i16_padded(dim)), int16_t{77});
     std::vector<float> scales(static_cast<size_t>(rows * code_blocks(dim)));
     std::vector<int32_t> taken(scales.size());
     const I16Queries coded{codes.data(), scales.data(), taken.data()};
     kernels.quantise_queries_i16(queries.data(), rows, dim, coded);
-    kernels.scores_f16(coded, keys.data(), dim, tile());
+    kernels.scores_f16(coded, page.keys.data(), dim, tile());
     kernels.softmax_tile(tile());
-    kernels.weighted_sum_f16(tile(), {values.data(), stride, dim}, out.data());
+    kernels.weighted_sum_f16(tile(), page.values.data(), dim, out.data());
   }
   void finish(const RowKernels& kernels) { kernels.divide(out.data(), sum.data(), rows, dim, out.data()); }
 };
@@ -121,11 +135,12 @@ TEST(AttentionRows, EveryIsaHasTheBitsOfRef) {
 }
 
 /// Any finite halves, subnormal ones and the largest among them; broken pages have infinities and NaNs in a few slots.
-/// Keys [dim][32], values [32][dim].
+/// Keys and values [32][dim].
 struct HalfPage {
+  int64_t dim;
   std::vector<uint16_t> keys, values;
 
-  HalfPage(int64_t dim, bool broken, uint32_t seed) {
+  HalfPage(int64_t head_dim, bool broken, uint32_t seed) : dim(head_dim) {
     std::mt19937 random(seed);
     for (std::vector<uint16_t>* halves : {&keys, &values}) {
       halves->resize(static_cast<size_t>(kTileKeys * dim));
@@ -135,19 +150,43 @@ struct HalfPage {
     }
     for (int64_t slot = 5; broken && slot < kTileKeys; slot += 13) {
       const int64_t d = random() % static_cast<uint32_t>(dim);
-      keys[static_cast<size_t>(d * kTileKeys + slot)] = static_cast<uint16_t>(0x7C00 + slot % 2 * 0x155);
+      keys[static_cast<size_t>(slot * dim + d)] = static_cast<uint16_t>(0x7C00 + slot % 2 * 0x155);
       values[static_cast<size_t>((slot - 1) * dim + d)] = static_cast<uint16_t>(0xFC00 + slot % 2 * 0x2AB);
     }
   }
+
+  CodedPage stored(const RowKernels& kernels) const {
+    CodedPage page(dim);
+    const auto rows = [&](const std::vector<float>& floats) -> HeadRows {
+      return {floats.data(), dim, kTileKeys, 0, static_cast<int32_t>(dim)};
+    };
+    const std::vector<float> k = floats_of(keys), v = floats_of(values);
+    kernels.store_keys_f16(rows(k), page.keys.data());
+    kernels.store_values_f16(rows(v), page.values.data());
+    return page;
+  }
+  CodedPage of_latents(const RowKernels& kernels) const {
+    CodedPage page(dim);
+    kernels.keys_of_latents_f16(keys.data(), dim, page.keys.data());
+    kernels.values_of_latents_f16(values.data(), dim, dim, page.values.data());
+    return page;
+  }
+
+ private:
+  static std::vector<float> floats_of(const std::vector<uint16_t>& halves) {
+    std::vector<float> floats(halves.size());
+    std::ranges::transform(halves, floats.begin(), ref::half_to_float);
+    return floats;
+  }
 };
 
-void run_half_pages(const RowKernels& kernels, Attention& attention, bool broken) {
+void run_half_pages(const RowKernels& kernels, Attention& attention, bool broken, bool latents) {
   std::mt19937 random(7);
   for (int64_t index = 0; index < kPages; ++index) {
     const HalfPage page(attention.dim, broken, static_cast<uint32_t>(30 + index));
     for (int64_t r = 0; r < attention.rows; ++r)
       attention.visible[static_cast<size_t>(r)] = visible_keys(index, r, static_cast<uint32_t>(random()));
-    attention.page(kernels, page.keys, page.values, attention.dim);
+    attention.page(kernels, latents ? page.of_latents(kernels) : page.stored(kernels));
   }
 }
 
@@ -158,15 +197,16 @@ TEST(AttentionRows, HalvesOfAnySizeHaveTheBitsOfRef) {
         Attention expected(rows, dim);
         for (float& q : expected.queries) q *= 0x1p-12f;
         const Attention start = expected;
-        run_half_pages(ref_row_kernels(), expected, broken);
-        for (const KernelTable* table : fast_tables()) {
-          Attention ours = start;
-          run_half_pages(table->rows, ours, broken);
-          const std::string what =
-              std::string(name(table->isa)) + " " + std::to_string(rows) + " rows of " + std::to_string(dim);
-          expect_bits(ours.scores, expected.scores, what + ", probabilities");
-          expect_bits(ours.out, expected.out, what + ", out");
-        }
+        run_half_pages(ref_row_kernels(), expected, broken, false);
+        for (const bool latents : {false, true})
+          for (const KernelTable* table : fast_tables()) {
+            Attention ours = start;
+            run_half_pages(table->rows, ours, broken, latents);
+            const std::string what = std::string(name(table->isa)) + " " + std::to_string(rows) +
+                                     " rows of " + std::to_string(dim) + (latents ? ", latents" : "");
+            expect_bits(ours.scores, expected.scores, what + ", probabilities");
+            expect_bits(ours.out, expected.out, what + ", out");
+          }
       }
 }
 
@@ -179,37 +219,39 @@ TEST(AttentionRows, UnseenHalvesMayBeAnything) {
       for (int64_t slot = 0; slot < kTileKeys; ++slot)
         for (int64_t d = 0; (seen >> slot & 1) == 0 && d < kDim; ++d) {
           const auto nan = static_cast<uint16_t>((d % 2 == 0 ? 0x7E00 : 0xFE00) | low);
-          page.keys[static_cast<size_t>(d * kTileKeys + slot)] = nan;
+          page.keys[static_cast<size_t>(slot * kDim + d)] = nan;
           page.values[static_cast<size_t>(slot * kDim + d)] = nan;
         }
       Attention expected(kRows, kDim);
       std::ranges::fill(expected.queries, 0.0f);  // all keys weigh the same, the most
       std::ranges::fill(expected.visible, seen);
       const Attention start = expected;
-      expected.page(ref_row_kernels(), page.keys, page.values, kDim);
+      expected.page(ref_row_kernels(), page.stored(ref_row_kernels()));
       EXPECT_TRUE(std::ranges::none_of(expected.out, [](float out) { return std::isnan(out); }));
-      for (const KernelTable* table : fast_tables()) {
-        Attention ours = start;
-        ours.page(table->rows, page.keys, page.values, kDim);
-        expect_bits(ours.out, expected.out, std::string(name(table->isa)) + " " + std::to_string(low));
-      }
+      for (const KernelTable* table : fast_tables())
+        for (const bool latents : {false, true}) {
+          Attention ours = start;
+          ours.page(table->rows, latents ? page.of_latents(table->rows) : page.stored(table->rows));
+          expect_bits(ours.out, expected.out, std::string(name(table->isa)) + " " + std::to_string(low));
+        }
     }
 }
 
 /// A row's bits do not depend on which rows are beside it.
 TEST(AttentionRows, HalvesAloneAreAsAmongOthers) {
   constexpr int64_t kRows = 21, kDim = 72;
-  const HalfPage page(kDim, false, 3);
+  const HalfPage halves(kDim, false, 3);
   for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
     if (!cpu_has(isa)) continue;
+    const CodedPage page = halves.stored(kernels(isa).rows);
     Attention together(kRows, kDim);
     std::fill(together.visible.begin(), together.visible.end(), 0x7FFFu);
-    together.page(kernels(isa).rows, page.keys, page.values, kDim);
+    together.page(kernels(isa).rows, page);
     for (int64_t r = 0; r < kRows; ++r) {
       Attention alone(1, kDim);
       alone.visible[0] = 0x7FFFu;
       std::copy_n(together.queries.begin() + r * kDim, kDim, alone.queries.begin());
-      alone.page(kernels(isa).rows, page.keys, page.values, kDim);
+      alone.page(kernels(isa).rows, page);
       expect_bits(alone.out, {together.out.begin() + r * kDim, together.out.begin() + (r + 1) * kDim},
                   std::string(name(isa)) + " row " + std::to_string(r));
     }

@@ -20,10 +20,11 @@ struct Slots {
 };
 constexpr Slots kSlots[] = {{0, 1}, {31, 1}, {5, 7}, {0, 32}, {16, 16}};
 
-/// A page that a kernel has written to, by the type of its elements.
+/// A page of so many bytes that a kernel has written to, by the type of its elements.
 template <class T, class Store>
-std::vector<T> page_after(const Store& store, const std::vector<float>& data, Slots slots, int32_t dim) {
-  std::vector<T> page(static_cast<size_t>(kTileKeys * dim), T{77});
+std::vector<T> page_after(const Store& store, int64_t bytes, const std::vector<float>& data, Slots slots,
+                          int32_t dim) {
+  std::vector<T> page(static_cast<size_t>(bytes) / sizeof(T), T{77});
   store({data.data(), dim + 3, slots.count, slots.first, dim}, page.data());
   return page;
 }
@@ -39,14 +40,17 @@ TEST(KvRows, EveryIsaStoresTheBitsOfRef) {
         const auto same = [&](const auto& a, const auto& b) {
           EXPECT_EQ(std::memcmp(a.data(), b.data(), a.size() * sizeof(a[0])), 0) << what;
         };
-        same(page_after<float>(ours.store_keys_f32, data, slots, dim),
-             page_after<float>(expected.store_keys_f32, data, slots, dim));
-        same(page_after<float>(ours.store_values_f32, data, slots, dim),
-             page_after<float>(expected.store_values_f32, data, slots, dim));
-        same(page_after<uint16_t>(ours.store_keys_f16, data, slots, dim),
-             page_after<uint16_t>(expected.store_keys_f16, data, slots, dim));
-        same(page_after<uint16_t>(ours.store_values_f16, data, slots, dim),
-             page_after<uint16_t>(expected.store_values_f16, data, slots, dim));
+        const auto stored = [&]<class T>(void (*store)(const HeadRows&, T*), int64_t bytes) {
+          return page_after<T>(store, bytes, data, slots, dim);
+        };
+        const int64_t floats = 4 * kTileKeys * dim, halves = 2 * kTileKeys * dim;
+        same(stored(ours.store_keys_f32, floats), stored(expected.store_keys_f32, floats));
+        same(stored(ours.store_values_f32, floats), stored(expected.store_values_f32, floats));
+        same(stored(ours.store_keys_f16, f16_keys_bytes(dim)),
+             stored(expected.store_keys_f16, f16_keys_bytes(dim)));
+        same(stored(ours.store_values_f16, f16_values_bytes(dim)),
+             stored(expected.store_values_f16, f16_values_bytes(dim)));
+        same(stored(ours.store_latents_f16, halves), stored(expected.store_latents_f16, halves));
       }
   }
 }
@@ -132,9 +136,33 @@ TEST(KvRows, F16RoundsToNearest) {
     if (!cpu_has(isa)) continue;
     const std::vector<float> data = {1, -2.5f, 65504, 1e9f, 6e-8f, 0.1f};
     std::vector<uint16_t> page(32 * 6);
-    kernels(isa).rows.store_values_f16({data.data(), 6, 1, 3, 6}, page.data());
+    kernels(isa).rows.store_latents_f16({data.data(), 6, 1, 3, 6}, page.data());
     const std::vector<uint16_t> expected = {0x3C00, 0xC100, 0x7BFF, 0x7C00, 0x0001, 0x2E66};
     EXPECT_EQ(std::vector<uint16_t>(page.begin() + 18, page.begin() + 24), expected) << name(isa);
+  }
+}
+
+/// docs/NUMERICS.md: code = round(x * 2^(27 - E)), E the largest number's exponent bits; scale = 2^(E - 27), of which a
+/// page holds the upper half. Of x = 1.5, -0.25 and 1 + 2^-11 (in f16: 1) E is 15.
+TEST(KvRows, F16BecomesCodes) {
+  const std::vector<float> data = {1.5f, -0.25f, 0x1.002p0f};
+  constexpr int16_t kScale = (127 + 15 - 27) << 7;
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+    if (!cpu_has(isa)) continue;
+    std::vector<int16_t> keys(static_cast<size_t>(f16_keys_bytes(3) / 2));
+    std::vector<int16_t> values(static_cast<size_t>(f16_values_bytes(3) / 2));
+    kernels(isa).rows.store_keys_f16({data.data(), 3, 1, 9, 3}, keys.data());
+    kernels(isa).rows.store_values_f16({data.data(), 3, 1, 9, 3}, values.data());
+    const auto key = [&](size_t d) { return keys[(d / 2 * kTileKeys + 9) * 2 + d % 2]; };
+    const auto value = [&](size_t d) { return values[(9 / 2 * 3 + d) * 2 + 1]; };
+    const int16_t codes[] = {6144, -1024, 4096};
+    for (size_t d = 0; d < 3; ++d) {
+      EXPECT_EQ(key(d), codes[d]) << name(isa) << " " << d;
+      EXPECT_EQ(value(d), codes[d]) << name(isa) << " " << d;
+    }
+    EXPECT_EQ(key(3), 0) << name(isa);
+    EXPECT_EQ(keys[4 * kTileKeys + 9], kScale) << name(isa);
+    EXPECT_EQ(values[3 * kTileKeys + 9], kScale) << name(isa);
   }
 }
 

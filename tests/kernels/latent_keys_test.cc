@@ -5,24 +5,42 @@ namespace {
 
 using testing::random_floats;
 
-/// [32][columns] numbered one by one.
-template <class T, class Transpose>
-void expect_transposed(const Transpose& transpose, int64_t columns, const std::string& what) {
-  std::vector<T> rows(static_cast<size_t>(kTileKeys * columns)), out(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<T>(i);
-  transpose(rows.data(), columns, out.data());
-  for (size_t i = 0; i < out.size(); ++i)
-    ASSERT_EQ(out[i], static_cast<T>(i % kTileKeys * static_cast<size_t>(columns) + i / kTileKeys)) << what;
-}
-
 TEST(LatentKeys, RowsBecomeColumns) {
   for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
     if (!cpu_has(isa)) continue;
     for (const int64_t columns : {1, 7, 8, 16, 33, 144, 576}) {
-      const std::string what = std::string(name(isa)) + " " + std::to_string(columns);
-      expect_transposed<uint32_t>(kernels(isa).rows.transpose_f32, columns, what);
-      expect_transposed<uint16_t>(kernels(isa).rows.transpose_f16, columns, what);
+      std::vector<float> rows(static_cast<size_t>(kTileKeys * columns)), out(rows.size());
+      for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(i);
+      kernels(isa).rows.transpose_f32(rows.data(), columns, out.data());
+      for (size_t i = 0; i < out.size(); ++i)
+        ASSERT_EQ(out[i], static_cast<float>(i % kTileKeys * static_cast<size_t>(columns) + i / kTileKeys))
+            << name(isa) << " " << columns;
     }
+  }
+}
+
+TEST(LatentKeys, F16IsAsKeysAndValuesAreStored) {
+  const RowKernels ref = ref_row_kernels();
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+    if (!cpu_has(isa)) continue;
+    const RowKernels& ours = kernels(isa).rows;
+    for (const int32_t dim : {1, 7, 8, 16, 33, 64, 100, 576})
+      for (const int32_t value_dim : {1, dim / 2 + 1, dim}) {
+        const std::string what = std::string(name(isa)) + " " + std::to_string(dim);
+        const auto data = random_floats(kTileKeys * dim, 4);
+        const auto rows = [&](int32_t width) -> HeadRows { return {data.data(), dim, kTileKeys, 0, width}; };
+        std::vector<uint16_t> latents(data.size());
+        std::vector<int16_t> keys(static_cast<size_t>(f16_keys_bytes(dim) / 2)), our_keys(keys.size());
+        std::vector<int16_t> values(static_cast<size_t>(f16_values_bytes(value_dim) / 2));
+        std::vector<int16_t> our_values(values.size());
+        ref.store_keys_f16(rows(dim), keys.data());
+        ref.store_values_f16(rows(value_dim), values.data());
+        ours.store_latents_f16(rows(dim), latents.data());
+        ours.keys_of_latents_f16(latents.data(), dim, our_keys.data());
+        ours.values_of_latents_f16(latents.data(), dim, value_dim, our_values.data());
+        EXPECT_EQ(our_keys, keys) << what;
+        EXPECT_EQ(our_values, values) << what;
+      }
   }
 }
 

@@ -12,10 +12,10 @@ namespace {
 constexpr KvLayout kLayout{.layers = 3, .kv_heads = 2, .key_dim = 24, .value_dim = 16, .type = KvType::f16};
 
 TEST(PagePool, SaysItsSizes) {
-  EXPECT_EQ(kLayout.keys_bytes(), 24u * 32 * 2);
-  EXPECT_EQ(kLayout.values_bytes(), 16u * 32 * 2);
-  EXPECT_EQ(kLayout.page_bytes(), 3u * 2 * (24 + 16) * 32 * 2);
-  EXPECT_EQ(kLayout.token_bytes(), 3u * 2 * (24 + 16) * 2);
+  EXPECT_EQ(kLayout.keys_bytes(), (24u + 1) * 32 * 2);  // codes and a scale of 16 bits for a block of them
+  EXPECT_EQ(kLayout.values_bytes(), (16u + 1) * 32 * 2);
+  EXPECT_EQ(kLayout.page_bytes(), 3u * 2 * (25 + 17) * 32 * 2);
+  EXPECT_EQ(kLayout.token_bytes(), 3u * 2 * (25 + 17) * 2);
 }
 
 TEST(PagePool, I8HoldsCodesAndScales) {
@@ -32,11 +32,11 @@ TEST(PagePool, AnIndexersKeysLieBehindTheLatents) {
                         .type = KvType::f16,
                         .shape = KvShape::latent,
                         .index_dim = 16};
-  EXPECT_EQ(layout.token_bytes(), 2u * (64 + 16) * 2);
+  EXPECT_EQ(layout.token_bytes(), 2u * (64 + 16 + 1) * 2);  // latents are halves, without scales
   auto pool = PagePool::make(layout, 2 * layout.page_bytes());
   ASSERT_TRUE(pool);
   EXPECT_EQ(pool->index_keys(1, 0), pool->keys(1, 0, 0) + 64 * 32 * 2);
-  EXPECT_EQ(pool->keys(1, 1, 0), pool->index_keys(1, 0) + 16 * 32 * 2);
+  EXPECT_EQ(pool->keys(1, 1, 0), pool->index_keys(1, 0) + (16 + 1) * 32 * 2);
 }
 
 TEST(PagePool, HandsOutEveryPageOnce) {

@@ -57,7 +57,7 @@ BALEEN_INLINE void add_key(const float* p, const float* values, int64_t dims,
 }
 
 template <int kRows, int kVectors, class Access>
-BALEEN_INLINE void sum_block(const Weights& weights, const PageValues<float>& values, float* out,
+BALEEN_INLINE void sum_block(const Weights& weights, const F32Values& values, float* out,
                              int64_t out_stride) {
   __m256 sum[kRows][kVectors];
   float* row = out;
@@ -80,7 +80,7 @@ BALEEN_INLINE void sum_block(const Weights& weights, const PageValues<float>& va
 }
 
 template <int kRows>
-void sum_rows(const Weights& weights, PageValues<float> values, float* out, int64_t out_stride) {
+void sum_rows(const Weights& weights, F32Values values, float* out, int64_t out_stride) {
   constexpr int kVectors = kRows == 1 ? 8 : kRows == 2 ? 4 : 2;  // enough sums in flight for few rows
   constexpr int kWidth = kVectors * 8;
   for (; values.dim >= kWidth; values.dim -= kWidth, values.data += kWidth, out += kWidth)
@@ -90,7 +90,7 @@ void sum_rows(const Weights& weights, PageValues<float> values, float* out, int6
   if (values.dim > 0) sum_block<kRows, 1, Partial>(weights, values, out, out_stride);
 }
 
-using SumRows = void (*)(const Weights& weights, PageValues<float> values, float* out, int64_t out_stride);
+using SumRows = void (*)(const Weights& weights, F32Values values, float* out, int64_t out_stride);
 constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>,
                                           sum_rows<4>, sum_rows<5>, sum_rows<6>};
 
@@ -111,7 +111,7 @@ void correct_sums(const TileRows& rows, int64_t dim, float* out) {
       scale(out + r * dim, rows.correction[r], dim, out + r * dim);
 }
 
-void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out) {
+void weighted_sum_f32(const TileRows& rows, const F32Values& values, float* out) {
   correct_sums(rows, values.dim, out);
   for (int64_t r = 0; r < rows.count;) {
     int64_t block = 1;

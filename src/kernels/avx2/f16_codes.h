@@ -22,7 +22,18 @@ BALEEN_INLINE HalfScales half_scales(__m256i largest) {
   const auto power = [](__m256i biased) { return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)); };
   const __m256 scale = power(_mm256_add_epi32(exponent, _mm256_set1_epi32(127 - 27)));
   return {power(_mm256_sub_epi32(_mm256_set1_epi32(127 + 27), exponent)),
-          _mm256_or_ps(scale, _mm256_castsi256_ps(broken))};  // all bits: a NaN
+          _mm256_blendv_ps(scale, _mm256_set1_ps(__builtin_nanf("")), _mm256_castsi256_ps(broken))};
+}
+
+/// Of 8 blocks, as pages hold them.
+BALEEN_INLINE __m256 stored_scales(const int16_t* from) {
+  const __m256i upper = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(upper, 16));
+}
+BALEEN_INLINE void store_scales(__m256 scales, int16_t* to) {
+  const __m256i upper = _mm256_srli_epi32(_mm256_castps_si256(scales), 16);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                   _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1)));
 }
 
 /// x * factor, rounded, in the low 16 bits of each number; of a NaN anything: its scale is NaN.

@@ -49,7 +49,7 @@ void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const 
   for (int64_t d = 0; d < padded; d += kSliceDims) {
     const int64_t bytes = padded - d < kSliceDims ? padded - d : kSliceDims;
     take_keys(keys + d * kTileKeys, bytes, slice);
-    const WordKeys words{slice, scales + d, nullptr, code_blocks(bytes) * kBlockSteps,
+    const WordKeys words{slice, scales + d, code_blocks(bytes) * kBlockSteps,
                          d == 0};  // 32 scales for 32 dimensions
     for (int64_t r = 0; r < rows.count; r += kScoreRows) {
       alignas(32) int16_t codes[kScoreRows][kSliceDims];

@@ -12,7 +12,7 @@ BALEEN_INLINE __m256i odd_keys(__m256i codes) { return _mm256_srai_epi16(codes, 
 /// Codes [16][32][2] of a block of `dims` dimensions.
 void take_block(const I8Values& values, int64_t block, int64_t dims, int16_t* codes) {
   for (int pair = 0; pair < kKeyPairs; pair += 2) {
-    const int8_t* from = values.codes + (first_key(pair) / 4 * values.stride + block) * 4;
+    const int8_t* from = values.codes + (pair / 2 * values.stride + block) * 4;
     auto* to = reinterpret_cast<__m256i*>(codes + pair * 2 * kCodeBlock);
     for_vectors(dims, [&](auto access, int64_t d, int64_t left) {
       const __m256i four = access.words(from + d * 4, left);

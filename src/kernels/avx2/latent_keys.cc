@@ -1,4 +1,4 @@
-// A page of latents, [32][dim], as keys, [dim][32] (rules: kernels/ref/latent_keys.cc).
+// A page of latents, [32][dim], as keys, [dim][32] (rules: kernels/ref/latent_keys.cc). Of f16: latent_codes.cc.
 #include "kernels/avx2/rows.h"
 
 namespace baleen::avx2 {
@@ -28,39 +28,9 @@ BALEEN_INLINE void transpose_block(__m256i (&x)[8]) {
   for (int i = 0; i < 8; ++i) x[i] = y[i];
 }
 
-/// Eight dimensions of rows r and r + 8, side by side.
-BALEEN_INLINE __m256i load_rows(const uint16_t* rows, int64_t columns) {
-  return _mm256_loadu2_m128i(reinterpret_cast<const __m128i*>(rows + 8 * columns),
-                             reinterpret_cast<const __m128i*>(rows));
-}
-
-/// 8 x 8 halves within each 128 bits: pairs, pairs of pairs, then the 64-bit halves.
-BALEEN_INLINE void transpose_halves(__m256i (&x)[8]) {
-  __m256i y[8];
-  BALEEN_UNROLL
-  for (int i = 0; i < 4; ++i) {
-    y[2 * i] = _mm256_unpacklo_epi16(x[2 * i], x[2 * i + 1]);
-    y[2 * i + 1] = _mm256_unpackhi_epi16(x[2 * i], x[2 * i + 1]);
-  }
-  BALEEN_UNROLL
-  for (int i = 0; i < 8; i += 4) {
-    x[i] = _mm256_unpacklo_epi32(y[i], y[i + 2]);
-    x[i + 1] = _mm256_unpackhi_epi32(y[i], y[i + 2]);
-    x[i + 2] = _mm256_unpacklo_epi32(y[i + 1], y[i + 3]);
-    x[i + 3] = _mm256_unpackhi_epi32(y[i + 1], y[i + 3]);
-  }
-  BALEEN_UNROLL
-  for (int i = 0; i < 4; ++i) {
-    y[2 * i] = _mm256_unpacklo_epi64(x[i], x[i + 4]);
-    y[2 * i + 1] = _mm256_unpackhi_epi64(x[i], x[i + 4]);
-  }
-  BALEEN_UNROLL
-  for (int i = 0; i < 8; ++i) x[i] = y[i];
-}
-
 }  // namespace
 
-void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out) {
+void transpose_f32(const float* rows, int64_t columns, float* out) {
   int64_t c = 0;
   for (; c + 8 <= columns; c += 8)
     for (int64_t r = 0; r < kTileKeys; r += 8) {
@@ -69,22 +39,6 @@ void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out) {
       for (int i = 0; i < 8; ++i)
         block[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows + (r + i) * columns + c));
       transpose_block(block);
-      BALEEN_UNROLL
-      for (int i = 0; i < 8; ++i)
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + (c + i) * kTileKeys + r), block[i]);
-    }
-  for (; c < columns; ++c)
-    for (int64_t r = 0; r < kTileKeys; ++r) out[c * kTileKeys + r] = rows[r * columns + c];
-}
-
-void transpose_f16(const uint16_t* rows, int64_t columns, uint16_t* out) {
-  int64_t c = 0;
-  for (; c + 8 <= columns; c += 8)
-    for (int64_t r = 0; r < kTileKeys; r += 16) {
-      __m256i block[8];
-      BALEEN_UNROLL
-      for (int i = 0; i < 8; ++i) block[i] = load_rows(rows + (r + i) * columns + c, columns);
-      transpose_halves(block);
       BALEEN_UNROLL
       for (int i = 0; i < 8; ++i)
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + (c + i) * kTileKeys + r), block[i]);

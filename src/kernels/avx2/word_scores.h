@@ -19,7 +19,6 @@ struct WordQueries {
 struct WordKeys {
   const int16_t* codes;
   const float* scales;
-  const float* factors;  ///< [blocks][32], null for Codes that need none
   int64_t steps;
   bool first;  ///< else products are added to the scores
 };
@@ -54,15 +53,8 @@ BALEEN_INLINE void add_scaled(const WordQueries& queries, const WordKeys& keys, 
   }
 }
 
-/// A step's codes of 8 keys, as they lie there.
-struct Words {
-  BALEEN_INLINE __m256i keys(const WordKeys& keys, int64_t, int64_t step, int v) {
-    return load_words(keys.codes + step * 2 * kTileKeys + v * 16);
-  }
-};
-
 /// 16 of the page's keys.
-template <class Codes, int kRows>
+template <int kRows>
 void scores_block(const WordQueries& queries, const WordKeys& keys, float* out) {
   for (int64_t b = 0; b * kBlockSteps < keys.steps; ++b) {
     __m256i low[kRows], high[kRows];
@@ -70,7 +62,8 @@ void scores_block(const WordQueries& queries, const WordKeys& keys, float* out) 
     for (int r = 0; r < kRows; ++r) low[r] = high[r] = _mm256_setzero_si256();
     const int64_t end = keys.steps < (b + 1) * kBlockSteps ? keys.steps : (b + 1) * kBlockSteps;
     for (int64_t s = b * kBlockSteps; s < end; ++s) {
-      __m256i k_low = Codes::keys(keys, b, s, 0), k_high = Codes::keys(keys, b, s, 1);
+      const int16_t* from = keys.codes + s * 2 * kTileKeys;
+      __m256i k_low = load_words(from), k_high = load_words(from + 16);
       asm("" : "+x"(k_low), "+x"(k_high));  // GCC would load them anew for each row
       BALEEN_UNROLL
       for (int r = 0; r < kRows; ++r) {
@@ -85,14 +78,13 @@ void scores_block(const WordQueries& queries, const WordKeys& keys, float* out) 
 }
 
 using ScoresBlock = void (*)(const WordQueries& queries, const WordKeys& keys, float* out);
-template <class Codes>
-constexpr ScoresBlock kScoresBlocks[kScoreRows] = {scores_block<Codes, 1>, scores_block<Codes, 2>,
-                                                   scores_block<Codes, 3>, scores_block<Codes, 4>};
+constexpr ScoresBlock kScoresBlocks[kScoreRows] = {scores_block<1>, scores_block<2>, scores_block<3>,
+                                                   scores_block<4>};
 
 /// Of `count` rows, kScoreRows at most; scores [count, 32].
 BALEEN_INLINE void add_scores(const WordQueries& queries, WordKeys keys, int64_t count, float* scores) {
   for (int half = 0; half < kTileKeys; half += 16, keys.codes += 32, keys.scales += 16)
-    kScoresBlocks<Words>[count - 1](queries, keys, scores + half);
+    kScoresBlocks[count - 1](queries, keys, scores + half);
 }
 
 }  // namespace baleen::avx2

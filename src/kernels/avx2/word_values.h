@@ -10,15 +10,11 @@ namespace baleen::avx2 {
 constexpr int kValueRows = 4, kKeyPairs = kTileKeys / 2;
 constexpr int64_t kBatchRows = 128;  // whose weights are kept
 
-/// One row's weights of a page. Words 0 … 7 are keys 0, 1; 2, 3; 8, 9; 10, 11; 4, 5; 6, 7; 12, 13; 14, 15; the others
-/// are keys 16 later.
+/// One row's weights of a page, two keys a word.
 struct Weights {
   alignas(32) uint32_t words[kKeyPairs];
   float step;
 };
-constexpr int first_key(int pair) {
-  return pair / 8 * 16 + pair % 8 / 4 * 4 + pair % 4 / 2 * 8 + pair % 2 * 2;
-}
 
 BALEEN_INLINE uint32_t largest_of(__m256i x) {
   __m128i four = _mm_max_epu32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
@@ -28,7 +24,7 @@ BALEEN_INLINE uint32_t largest_of(__m256i x) {
 }
 
 /// Numbers >= 0 compare like their bits, and a NaN of either sign above all of them. `reorder` may change the order of
-/// the codes within 128 bits.
+/// the codes within 64 bits.
 template <class Reorder>
 BALEEN_INLINE void quantise_weights(const float* p, VisibleKeys visible, const float* scales,
                                     float largest_code, Weights& weights, const Reorder& reorder) {
@@ -50,11 +46,12 @@ BALEEN_INLINE void quantise_weights(const float* p, VisibleKeys visible, const f
   for (int v = 0; v < 4; v += 2) {
     const __m256i codes = _mm256_packus_epi32(_mm256_cvtps_epi32(_mm256_mul_ps(w[v], factor)),
                                               _mm256_cvtps_epi32(_mm256_mul_ps(w[v + 1], factor)));
-    _mm256_store_si256(reinterpret_cast<__m256i*>(weights.words + 4 * v), reorder(codes));
+    const __m256i in_order = _mm256_permute4x64_epi64(codes, 0b11011000);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(weights.words + 4 * v), reorder(in_order));
   }
 }
 
-/// Codes [16][stride][2], whole vectors of them; out [rows, out_stride].
+/// Codes [16][stride][2]; out [rows, out_stride]. Of the last codes a whole vector is read.
 struct WeightedWords {
   const Weights* weights;
   const int16_t* codes;

@@ -70,7 +70,7 @@ BALEEN_INLINE void add_key(const float* p, const float* values, __mmask16 lanes,
 }
 
 template <int kRows, int kVectors, class Access>
-BALEEN_INLINE void sum_block(const Weights& weights, const PageValues<float>& values, float* out,
+BALEEN_INLINE void sum_block(const Weights& weights, const F32Values& values, float* out,
                              int64_t out_stride) {
   const __mmask16 lanes = lanes_left(values.dim);
   __m512 sum[kRows][kVectors];
@@ -94,7 +94,7 @@ BALEEN_INLINE void sum_block(const Weights& weights, const PageValues<float>& va
 }
 
 template <int kRows>
-void sum_rows(const Weights& weights, PageValues<float> values, float* out, int64_t out_stride) {
+void sum_rows(const Weights& weights, F32Values values, float* out, int64_t out_stride) {
   constexpr int kVectors = kRows == 1 ? 4 : 2;  // a single row needs the four sums in flight
   constexpr int kWidth = kVectors * 16;
   for (; values.dim >= kWidth; values.dim -= kWidth, values.data += kWidth, out += kWidth)
@@ -103,7 +103,7 @@ void sum_rows(const Weights& weights, PageValues<float> values, float* out, int6
     sum_block<kRows, 1, Partial>(weights, values, out, out_stride);
 }
 
-using SumRows = void (*)(const Weights& weights, PageValues<float> values, float* out, int64_t out_stride);
+using SumRows = void (*)(const Weights& weights, F32Values values, float* out, int64_t out_stride);
 constexpr SumRows kSumRows[kBlockRows] = {sum_rows<1>, sum_rows<2>, sum_rows<3>, sum_rows<4>,
                                           sum_rows<5>, sum_rows<6>, sum_rows<7>, sum_rows<8>};
 
@@ -131,7 +131,7 @@ void correct_sums(const TileRows& rows, int64_t dim, float* out) {
   }
 }
 
-void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out) {
+void weighted_sum_f32(const TileRows& rows, const F32Values& values, float* out) {
   correct_sums(rows, values.dim, out);
   for (int64_t r = 0; r < rows.count;) {
     int64_t block = 1;

@@ -26,6 +26,16 @@ BALEEN_INLINE HalfScales half_scales(__m512i largest) {
           _mm512_mask_mov_ps(scale, broken, _mm512_set1_ps(__builtin_nanf("")))};
 }
 
+/// Of 16 blocks, as pages hold them.
+BALEEN_INLINE __m512 stored_scales(const int16_t* from) {
+  const __m512i upper = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(upper, 16));
+}
+BALEEN_INLINE void store_scales(__m512 scales, int16_t* to) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                      _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(scales), 16)));
+}
+
 /// x * factor, rounded, in the low 16 bits of each number; of a NaN anything: its scale is NaN.
 BALEEN_INLINE __m512 no_codes() { return _mm512_set1_ps(0x1.8p23f); }
 BALEEN_INLINE __m512 code_bits(__m512 x, __m512 factor) { return _mm512_fmadd_ps(x, factor, no_codes()); }

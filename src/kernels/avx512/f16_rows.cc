@@ -1,5 +1,5 @@
-// Scores of f16 keys (rules: kernels/ref/f16_rows.cc). For more than one tile of rows, slices of a page become 16-bit
-// codes in the first-level cache, two neighbouring dimensions to a 32-bit word, and serve all rows.
+// Scores of f16 keys (rules: kernels/ref/f16_rows.cc), which lie there as codes, two neighbouring dimensions to a 32-bit
+// word.
 #include "kernels/avx512/f16_codes.h"
 #include "kernels/avx512/integer_scores.h"
 #include "kernels/avx512/word_sums.h"
@@ -12,20 +12,9 @@ constexpr int64_t kSliceDims = 128, kSliceBlocks = kSliceDims / kCodeBlock;
 struct Words {
   static constexpr int kSteps = kCodeBlock / 2;
   BALEEN_INLINE __m512i start(const CodedQueries&, int64_t) { return _mm512_setzero_si512(); }
-  BALEEN_INLINE __m512i keys(const CodedKeys& keys, int64_t, int64_t step, int half) {
-    return load(keys.codes + step * 128 + half * 64);
-  }
+  BALEEN_INLINE __m512i codes(const std::byte* from) { return load(from); }
   BALEEN_INLINE __m512i add(__m512i sum, __m512i key, __m512i query) {
     return _mm512_dpwssd_epi32(sum, key, query);
-  }
-};
-
-/// Words of keys that are f16 still: two dimensions of 32 keys are 128 bytes, too.
-struct Halves : Words {
-  BALEEN_INLINE __m512i keys(const CodedKeys& keys, int64_t block, int64_t step, int half) {
-    const auto* even = reinterpret_cast<const uint16_t*>(keys.codes + step * 128 + half * 32);
-    const __m512 factor = _mm512_load_ps(keys.factors + block * kTileKeys + half * 16);
-    return pairs(code_bits(load_halves(even), factor), code_bits(load_halves(even + kTileKeys), factor));
   }
 };
 
@@ -33,65 +22,25 @@ struct Halves : Words {
 using Less = int32_t[kSliceBlocks][kTileKeys];
 
 struct Slice {
-  alignas(64) std::byte codes[kSliceDims / 2 * kTileKeys * 4];
   alignas(64) Less less;
   alignas(64) float scales[kSliceBlocks][kTileKeys];
-  alignas(64) float factors[kSliceBlocks][kTileKeys];
 };
 
-/// The largest magnitudes of the keys' dimensions.
-BALEEN_INLINE __m512i largest_of(const uint16_t* keys, int64_t dims) {
-  __m512i even = _mm512_setzero_si512(), odd = _mm512_setzero_si512();
-  int64_t d = 0;
-  for (; d + 1 < dims; d += 2) {
-    even = _mm512_max_epu16(even, magnitudes(_mm512_loadu_si512(keys + d * kTileKeys)));
-    odd = _mm512_max_epu16(odd, magnitudes(_mm512_loadu_si512(keys + (d + 1) * kTileKeys)));
-  }
-  if (d < dims) even = _mm512_max_epu16(even, magnitudes(_mm512_loadu_si512(keys + d * kTileKeys)));
-  return _mm512_max_epu16(even, odd);
-}
-
-/// Up to 32 dimensions of 16 keys; a dimension that is missing has codes 0.
-BALEEN_INLINE void put_keys(const uint16_t* keys, int64_t dims, __m512 factor, std::byte* codes) {
-  for (int64_t d = 0; d < dims; d += 2) {
-    const __m512 even = code_bits(load_halves(keys + d * kTileKeys), factor);
-    const __m512 odd = d + 1 < dims ? code_bits(load_halves(keys + (d + 1) * kTileKeys), factor) : no_codes();
-    _mm512_store_si512(codes + d * kTileKeys * 2, pairs(even, odd));
-  }
-}
-
-void find_scales(const uint16_t* keys, int64_t dims, Slice& slice) {
-  for (int64_t b = 0; b * kCodeBlock < dims; ++b) {
-    const int64_t left = dims - b * kCodeBlock;
-    const __m512i largest =
-        largest_of(keys + b * kCodeBlock * kTileKeys, left < kCodeBlock ? left : kCodeBlock);
-    for (int half = 0; half < 2; ++half) {
-      const __m256i some =
-          half == 0 ? _mm512_castsi512_si256(largest) : _mm512_extracti64x4_epi64(largest, 1);
-      const HalfScales to = half_scales(_mm512_cvtepu16_epi32(some));
-      _mm512_store_ps(slice.scales[b] + half * 16, to.scale);
-      _mm512_store_ps(slice.factors[b] + half * 16, to.factor);
-    }
-  }
-}
-
-void put_codes(const uint16_t* keys, int64_t dims, Slice& slice) {
-  for (int64_t d = 0; d < dims; d += kCodeBlock)
-    for (int half = 0; half < 2; ++half)
-      put_keys(keys + d * kTileKeys + half * 16, dims - d < kCodeBlock ? dims - d : kCodeBlock,
-               _mm512_load_ps(slice.factors[d / kCodeBlock] + half * 16),
-               slice.codes + d * kTileKeys * 2 + half * 64);
+void take_scales(const int16_t* stored, int64_t blocks, Slice& slice) {
+  for (int64_t b = 0; b < blocks; ++b)
+    for (int half = 0; half < kTileKeys; half += 16)
+      _mm512_store_ps(slice.scales[b] + half, stored_scales(stored + b * kTileKeys + half));
 }
 
 constexpr int kStepBytes = kTileKeys * 4;  // two dimensions of a page
 constexpr int kRowsBySums = 4;  // 8 integer and 8 float sums leave room for operands; 6 rows are slower
 
-void find_less(int64_t dims, Slice& slice) {
-  for (int64_t b = 0; b < dims / kCodeBlock; ++b)
+void find_less(const std::byte* codes, int64_t blocks, Less& less) {
+  for (int64_t b = 0; b < blocks; ++b)
     for (int half = 0; half < 2; ++half)
       _mm512_store_si512(
-          slice.less[b] + half * 16,
-          word_sums::less_of_codes(slice.codes + b * word_sums::kSteps * kStepBytes + half * 64, kStepBytes));
+          less[b] + half * 16,
+          word_sums::less_of_codes(codes + b * word_sums::kSteps * kStepBytes + half * 64, kStepBytes));
 }
 
 /// As add_block() of integer_scores.h.
@@ -145,24 +94,19 @@ void add_scores_by_sums(CodedQueries queries, const CodedKeys& keys, const Less&
 }
 
 template <bool kBySums>
-void score(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
-  const int64_t stride = i16_padded(dim) * 2;
-  const auto* codes = reinterpret_cast<const std::byte*>(queries.codes);
-  const bool few = rows.count <= kScoreRows && dim % 2 == 0;  // stored, codes would be read again but once
+void score(const I16Queries& queries, const int16_t* keys, int64_t dim, const TileRows& rows) {
+  const int64_t padded = i16_padded(dim);
+  const int16_t* stored = keys + kTileKeys * padded;
   Slice slice;
   for (int64_t d = 0; d < dim; d += kSliceDims) {
-    const int64_t dims = dim - d < kSliceDims ? dim - d : kSliceDims;
-    const uint16_t* from = keys + d * kTileKeys;
-    find_scales(from, dims, slice);
-    if (!few) put_codes(from, dims, slice);
-    const CodedQueries part{codes + d * 2, stride, queries.scales + d / kCodeBlock,
-                            queries.taken + d / kCodeBlock, code_blocks(dim)};
-    const CodedKeys page{few ? reinterpret_cast<const std::byte*>(from) : slice.codes, slice.scales[0],
-                         slice.factors[0], (dims + 1) / 2, d == 0};
-    if (few) {
-      add_scores<Halves>(part, page, rows);
-    } else if (kBySums && dims % kCodeBlock == 0) {
-      find_less(dims, slice);
+    const int64_t dims = dim - d < kSliceDims ? dim - d : kSliceDims, first = d / kCodeBlock;
+    take_scales(stored + first * kTileKeys, code_blocks(dims), slice);
+    const CodedQueries part{reinterpret_cast<const std::byte*>(queries.codes + d), padded * 2,
+                            queries.scales + first, queries.taken + first, code_blocks(dim)};
+    const CodedKeys page{reinterpret_cast<const std::byte*>(keys + d * kTileKeys), slice.scales[0],
+                         (dims + 1) / 2, d == 0};
+    if (kBySums && rows.count > kScoreRows && dims % kCodeBlock == 0) {
+      find_less(page.codes, code_blocks(dims), slice.less);
       add_scores_by_sums(part, page, slice.less, rows);
     } else {
       add_scores<Words>(part, page, rows);
@@ -172,10 +116,10 @@ void score(const I16Queries& queries, const uint16_t* keys, int64_t dim, const T
 
 }  // namespace
 
-void scores_f16(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
+void scores_f16(const I16Queries& queries, const int16_t* keys, int64_t dim, const TileRows& rows) {
   score<false>(queries, keys, dim, rows);
 }
-void scores_f16_by_sums(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
+void scores_f16_by_sums(const I16Queries& queries, const int16_t* keys, int64_t dim, const TileRows& rows) {
   score<true>(queries, keys, dim, rows);
 }
 

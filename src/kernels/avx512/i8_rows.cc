@@ -10,9 +10,8 @@ struct Bytes {
   BALEEN_INLINE __m512i start(const CodedQueries& queries, int64_t at) {
     return _mm512_set1_epi32(-128 * queries.sums[at]);
   }
-  BALEEN_INLINE __m512i keys(const CodedKeys& keys, int64_t, int64_t step, int half) {
-    return _mm512_xor_si512(load(keys.codes + step * 128 + half * 64),
-                            _mm512_set1_epi8(static_cast<char>(0x80)));
+  BALEEN_INLINE __m512i codes(const std::byte* from) {
+    return _mm512_xor_si512(load(from), _mm512_set1_epi8(static_cast<char>(0x80)));
   }
   BALEEN_INLINE __m512i add(__m512i sum, __m512i key, __m512i query) {
     return _mm512_dpbusd_epi32(sum, key, query);
@@ -26,7 +25,7 @@ void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const 
   const auto* codes = reinterpret_cast<const std::byte*>(queries.codes);
   const auto* scales = reinterpret_cast<const float*>(keys + kTileKeys * padded);
   add_scores<Bytes>({codes, padded, queries.scales, queries.sums, code_blocks(dim)},
-                    {reinterpret_cast<const std::byte*>(keys), scales, nullptr, padded / 4, true}, rows);
+                    {reinterpret_cast<const std::byte*>(keys), scales, padded / 4, true}, rows);
 }
 
 }  // namespace baleen::avx512

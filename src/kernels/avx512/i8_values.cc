@@ -21,9 +21,6 @@ struct Bytes {
   static constexpr int word(int row, int g) {
     return row / 2 * 2 * kKeyGroups + g % 4 * 4 + row % 2 * 2 + g / 4;
   }
-  BALEEN_INLINE __m512i codes(const WeightedCodes&, int, const std::byte* from, int v, __mmask16 mask) {
-    return _mm512_maskz_loadu_epi32(mask, from + v * 64);
-  }
   BALEEN_INLINE __m512i add(__m512i sum, __m512i weights, __m512i codes) {
     return _mm512_dpbusd_epi32(sum, weights, codes);
   }
@@ -61,7 +58,7 @@ void sum_group(const Group& group, const I8Values& values, float* out) {
       for (int r = 0; r < group.count; r += kValueRows) {
         const int count = group.count - r < kValueRows ? group.count - r : kValueRows;
         kSumRows<Bytes>[count - 1]({weights[b].words[r / 2], weights[b].step + r, codes, values.stride,
-                                    out + r * values.dim + at, values.dim, nullptr},
+                                    out + r * values.dim + at, values.dim},
                                    values.dim - at);
       }
     }

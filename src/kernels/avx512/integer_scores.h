@@ -3,7 +3,7 @@
 // dimensions, as many as one product takes.
 //
 // `Codes` says which: kSteps such words for a block of dimensions, start(queries, block) the first value of an integer
-// sum, keys(keys, block, step, half) a step's words of 16 keys, add(sum, keys, query) a product.
+// sum, codes(from) the words of 16 keys, add(sum, keys, query) a product.
 #pragma once
 
 #include "kernels/avx512/rows.h"
@@ -20,11 +20,10 @@ struct CodedQueries {
   const int32_t* sums;  ///< what Codes need or kernels that multiply sums
   int64_t blocks;
 };
-/// Codes [steps][32] of 32 bits, or what Codes::keys() makes them of, and scales [blocks][32].
+/// Codes [steps][32] of 32 bits, scales [blocks][32].
 struct CodedKeys {
   const std::byte* codes;
   const float* scales;
-  const float* factors;  ///< [blocks][32], null for Codes that need none
   int64_t steps;
   bool first;  ///< else products are added to the scores
 };
@@ -38,7 +37,7 @@ BALEEN_INLINE void add_block(const CodedQueries& queries, const CodedKeys& keys,
   for (int r = 0; r < kRows; ++r) dot_low[r] = dot_high[r] = Codes::start(queries, r * queries.blocks + b);
   const int64_t end = keys.steps < (b + 1) * Codes::kSteps ? keys.steps : (b + 1) * Codes::kSteps;
   for (int64_t s = b * Codes::kSteps; s < end; ++s) {
-    __m512i k_low = Codes::keys(keys, b, s, 0), k_high = Codes::keys(keys, b, s, 1);
+    __m512i k_low = Codes::codes(keys.codes + s * 128), k_high = Codes::codes(keys.codes + s * 128 + 64);
     asm("" : "+v"(k_low), "+v"(k_high));  // for few rows GCC would load them anew for each
     BALEEN_UNROLL
     for (int r = 0; r < kRows; ++r) {

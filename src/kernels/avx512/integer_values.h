@@ -2,8 +2,8 @@
 // 16 rows' weights, and tiles of up to 8 rows x 32 dimensions, whose operands are the weights of neighbouring keys in
 // 32 bits, broadcast, and the codes of the same keys for 16 dimensions.
 //
-// `Codes` says which keys: kSteps such words of a page, word(row, step) where a row's stand in memory, codes(tile,
-// step, from, v, mask) those of 16 dimensions, add(sum, weights, codes) a product.
+// `Codes` says which keys: kSteps such words of a page, word(row, step) where a row's stand in memory, add(sum, weights,
+// codes) a product.
 #pragma once
 
 #include "kernels/avx512/rows.h"
@@ -87,8 +87,7 @@ BALEEN_INLINE __m512i weight_codes(const Lanes& w, float factor) {
                              _mm512_cvtps_epi32(_mm512_mul_ps(w.high, by)));
 }
 
-/// Weights of rows in `words`, one step a row; codes [steps][stride] of 32 bits, or what Codes::codes() makes them of;
-/// out [rows, out_stride].
+/// Weights of rows in `words`, one step a row; codes [steps][stride] of 32 bits; out [rows, out_stride].
 struct WeightedCodes {
   const uint32_t* words;
   const float* steps;
@@ -96,7 +95,6 @@ struct WeightedCodes {
   int64_t stride;
   float* out;
   int64_t out_stride;
-  const float* factors;  ///< [32], null for Codes that need none
 };
 
 /// kVectors * 16 dimensions, of which the last vector's `mask` are there.
@@ -114,7 +112,7 @@ BALEEN_INLINE void sum_block(const WeightedCodes& tile, __mmask16 mask) {
   for (int s = 0; s < Codes::kSteps; ++s, from = next_row(from, tile.stride * 4)) {
     __m512i codes[kVectors];
     BALEEN_UNROLL
-    for (int v = 0; v < kVectors; ++v) codes[v] = Codes::codes(tile, s, from, v, lanes(v));
+    for (int v = 0; v < kVectors; ++v) codes[v] = _mm512_maskz_loadu_epi32(lanes(v), from + v * 64);
     BALEEN_UNROLL
     for (int r = 0; r < kRows; ++r) {
       const auto word = static_cast<int>(words[Codes::word(r, s)]);

@@ -118,8 +118,9 @@ void silu_mul(const GatedRows& rows);
 void add(const float* x, int64_t width, float* out);
 void scale(const float* x, float factor, int64_t width, float* out);
 
-void store_keys_f16(const HeadRows& rows, uint16_t* keys);
-void store_values_f16(const HeadRows& rows, uint16_t* values);
+void store_keys_f16(const HeadRows& rows, int16_t* keys);
+void store_values_f16(const HeadRows& rows, int16_t* values);
+void store_latents_f16(const HeadRows& rows, uint16_t* latents);
 
 void store_keys_i8(const HeadRows& rows, int8_t* keys);
 void store_values_i8(const HeadRows& rows, int8_t* values);
@@ -129,19 +130,20 @@ void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys);
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
 
 void scores_f32(const float* queries, const float* keys, int64_t dim, const TileRows& rows);
-void scores_f16(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows);
-void scores_f16_by_sums(const I16Queries& queries, const uint16_t* keys, int64_t dim,
+void scores_f16(const I16Queries& queries, const int16_t* keys, int64_t dim, const TileRows& rows);
+void scores_f16_by_sums(const I16Queries& queries, const int16_t* keys, int64_t dim,
                         const TileRows& rows);  ///< the same
 void softmax_tile(const TileRows& rows);
 /// out[r] = out[r] * correction[r] for the rows that see a key of the page.
 void correct_sums(const TileRows& rows, int64_t dim, float* out);
-void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out);
-void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, float* out);
-void weighted_sum_f16_by_sums(const TileRows& rows, const PageValues<uint16_t>& values,
+void weighted_sum_f32(const TileRows& rows, const F32Values& values, float* out);
+void weighted_sum_f16(const TileRows& rows, const int16_t* values, int64_t dim, float* out);
+void weighted_sum_f16_by_sums(const TileRows& rows, const int16_t* values, int64_t dim,
                               float* out);  ///< the same
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
-void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out);
-void transpose_f16(const uint16_t* rows, int64_t columns, uint16_t* out);
+void transpose_f32(const float* rows, int64_t columns, float* out);
+void keys_of_latents_f16(const uint16_t* latents, int64_t dim, int16_t* keys);
+void values_of_latents_f16(const uint16_t* latents, int64_t stride, int64_t dim, int16_t* values);
 void divide(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);
 
 }  // namespace baleen::avx512

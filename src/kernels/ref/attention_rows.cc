@@ -46,7 +46,7 @@ void scores_f32(const float* queries, const float* keys, int64_t dim, const Tile
 }
 
 /// Dimensions in lanes: one fma per visible key, in order.
-void weighted_sum_f32(const TileRows& rows, const PageValues<float>& values, float* out) {
+void weighted_sum_f32(const TileRows& rows, const F32Values& values, float* out) {
   const int64_t dim = values.dim;
   for (int64_t r = 0; r < rows.count; ++r)
     for (int64_t d = 0; d < dim; ++d) {

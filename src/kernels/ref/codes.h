@@ -42,16 +42,24 @@ static inline float quantise_block(const float* x, int64_t count, float largest_
 /// exponent of the largest, factor is 2^(27 - E): |code| < 2^13. An infinity or a NaN: codes 0, scale NaN.
 struct HalfScale {
   float factor, scale;
+
+  [[gnu::always_inline]] int16_t stored() const { return static_cast<int16_t>(to_bits(scale) >> 16); }
 };
-[[maybe_unused]] static inline HalfScale half_scale(const uint16_t* x, int64_t stride, int64_t count) {
+/// Of the numbers half(first) … half(end - 1).
+template <class Half>
+static inline HalfScale half_scale(const Half& half, int64_t first, int64_t end) {
   uint32_t largest = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const uint32_t magnitude = x[i * stride] & 0x7FFFu;
+  for (int64_t i = first; i < end; ++i) {
+    const uint32_t magnitude = half(i) & 0x7FFFu;
     largest = magnitude > largest ? magnitude : largest;
   }
   if (largest >= 0x7C00) return {0, std::numeric_limits<float>::quiet_NaN()};
   const uint32_t exponent = largest < 0x400 ? 1 : largest >> 10;
   return {from_bits((127 + 27 - exponent) << 23), from_bits((127 - 27 + exponent) << 23)};
+}
+/// As HalfScale::stored() left it.
+[[maybe_unused]] static inline float stored_scale(int16_t stored) {
+  return from_bits(static_cast<uint32_t>(static_cast<uint16_t>(stored)) << 16);
 }
 [[maybe_unused]] static inline int16_t half_code(uint16_t x, HalfScale to) {
   return to.factor == 0 ? int16_t{0} : static_cast<int16_t>(std::nearbyint(half_to_float(x) * to.factor));

@@ -1,4 +1,4 @@
-// Attention to f16 pages with 16-bit codes (docs/NUMERICS.md, "Attention"): both products sum exact integers.
+// Attention to pages of 16-bit codes that f16 keys and values have become (docs/NUMERICS.md, "Attention"): both products sum exact integers.
 #include <cmath>
 
 #include "kernels/ref/codes.h"
@@ -19,52 +19,38 @@ void quantise_queries_i16(const float* queries, int64_t rows, int64_t dim, const
   }
 }
 
-/// A scale for a key and block of dimensions. Per block, in order: score = fma(scale_q * scale_k, float(dot), score).
-/// |dot| <= 32 * 8191 * 8188 < 2^31.
-void scores_f16(const I16Queries& queries, const uint16_t* keys, int64_t dim, const TileRows& rows) {
+/// Per block, in order: score = fma(scale_q * scale_k, float(dot), score). |dot| <= 32 * 8191 * 8188 < 2^31.
+void scores_f16(const I16Queries& queries, const int16_t* keys, int64_t dim, const TileRows& rows) {
   const int64_t padded = i16_padded(dim), blocks = code_blocks(dim);
+  const int16_t* scales = keys + kTileKeys * padded;
   for (int64_t b = 0; b < blocks; ++b)
-    for (int64_t key = 0; key < kTileKeys; ++key) {
-      const int64_t first = b * kCodeBlock, count = block_size(dim, b);
-      const uint16_t* column = keys + first * kTileKeys + key;
-      const HalfScale scale = half_scale(column, kTileKeys, count);
-      int16_t codes[kCodeBlock];
-      for (int64_t i = 0; i < count; ++i) codes[i] = half_code(column[i * kTileKeys], scale);
+    for (int64_t key = 0; key < kTileKeys; ++key)
       for (int64_t r = 0; r < rows.count; ++r) {
         int32_t dot = 0;
-        for (int64_t i = 0; i < count; ++i) dot += queries.codes[r * padded + first + i] * codes[i];
+        for (int64_t d = b * kCodeBlock; d < b * kCodeBlock + block_size(dim, b); ++d)
+          dot += queries.codes[r * padded + d] * keys[(d / 2 * kTileKeys + key) * 2 + d % 2];
         float& score = rows.scores[r * kTileKeys + key];
-        score =
-            fma(queries.scales[r * blocks + b] * scale.scale, static_cast<float>(dot), b == 0 ? 0.0f : score);
+        score = fma(queries.scales[r * blocks + b] * stored_scale(scales[b * kTileKeys + key]),
+                    static_cast<float>(dot), b == 0 ? 0.0f : score);
       }
-    }
 }
 
-/// A scale for a key and all its values. o[d] = fma(step, float(sum of u[key] * code[key, d]), o[d] * c); a row that
-/// sees no key of the page stays as it is.
-void weighted_sum_f16(const TileRows& rows, const PageValues<uint16_t>& values, float* out) {
-  HalfScale to[kTileKeys];
+/// o[d] = fma(step, float(sum of u[key] * code[key, d]), o[d] * c); a row that sees no key of the page stays as it is.
+void weighted_sum_f16(const TileRows& rows, const int16_t* values, int64_t dim, float* out) {
   float scales[kTileKeys];
-  for (int64_t key = 0; key < kTileKeys; ++key) {
-    to[key] = half_scale(values.data + key * values.stride, 1, values.dim);
-    scales[key] = to[key].scale;
-  }
-  for (int64_t first = 0; first < values.dim; first += kCodeBlock) {
-    const int64_t count = block_size(values.dim, first / kCodeBlock);
-    int16_t codes[kTileKeys][kCodeBlock];
-    for (int64_t key = 0; key < kTileKeys; ++key)
-      for (int64_t i = 0; i < count; ++i)
-        codes[key][i] = half_code(values.data[key * values.stride + first + i], to[key]);
-    for (int64_t r = 0; r < rows.count; ++r) {
-      if (rows.visible[r] == 0) continue;
-      const auto weights =
-          quantise_weights<int16_t>(rows.scores + r * kTileKeys, rows.visible[r], scales, kI16Largest);
-      for (int64_t i = 0; i < count; ++i) {
-        int32_t sum = 0;
-        for (int64_t key = 0; key < kTileKeys; ++key) sum += weights.codes[key] * codes[key][i];
-        float& o = out[r * values.dim + first + i];
-        o = fma(weights.step, static_cast<float>(sum), o * rows.correction[r]);
-      }
+  for (int64_t key = 0; key < kTileKeys; ++key) scales[key] = stored_scale(values[kTileKeys * dim + key]);
+  for (int64_t r = 0; r < rows.count; ++r) {
+    if (rows.visible[r] == 0) continue;
+    const auto weights =
+        quantise_weights<int16_t>(rows.scores + r * kTileKeys, rows.visible[r], scales, kI16Largest);
+    for (int64_t d = 0; d < dim; ++d) {
+      const int64_t b = d / kCodeBlock, width = block_size(dim, b);
+      const int16_t* block = values + b * kCodeBlock * kTileKeys + d % kCodeBlock * 2;
+      int32_t sum = 0;
+      for (int64_t key = 0; key < kTileKeys; ++key)
+        sum += weights.codes[key] * block[f16_value_at(key, width)];
+      float& o = out[r * dim + d];
+      o = fma(weights.step, static_cast<float>(sum), o * rows.correction[r]);
     }
   }
 }

@@ -1,21 +1,14 @@
-// A page of latents as keys: what is stored once, [32][dim], is read both ways.
+// A page of latents as keys: what is stored once, [32][dim], is read both ways. Of f16: kv_rows.cc.
 #include <algorithm>
 
 #include "kernels/ref/row_kernels.h"
 
 namespace baleen::ref {
-namespace {
 
-template <class T>
-void to_columns(const T* rows, int64_t columns, T* out) {
+void transpose_f32(const float* rows, int64_t columns, float* out) {
   for (int64_t c = 0; c < columns; ++c)
     for (int64_t r = 0; r < kTileKeys; ++r) out[c * kTileKeys + r] = rows[r * columns + c];
 }
-
-}  // namespace
-
-void transpose_f32(const uint32_t* rows, int64_t columns, uint32_t* out) { to_columns(rows, columns, out); }
-void transpose_f16(const uint16_t* rows, int64_t columns, uint16_t* out) { to_columns(rows, columns, out); }
 
 void keys_of_values_i8(const int8_t* values, int64_t dim, int8_t* keys) {
   for (int64_t d = 0; d < dim; ++d)
