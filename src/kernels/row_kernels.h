@@ -29,6 +29,9 @@ constexpr int64_t i8_values_bytes(int64_t dim) { return kTileKeys * (dim + 4 * c
 constexpr int64_t f16_keys_bytes(int64_t dim) { return 2 * kTileKeys * (i16_padded(dim) + code_blocks(dim)); }
 /// Per block of dimensions codes [32 / 2][its dimensions][2], two neighbouring slots together; then scales [32].
 constexpr int64_t f16_values_bytes(int64_t dim) { return 2 * kTileKeys * (dim + 1); }
+/// A shared latent, which is keys and in its first dimensions values: [32][dim] in f16, then the scales of its keys,
+/// [blocks][32], and of its values, [32].
+constexpr int64_t f16_latents_bytes(int64_t dim) { return 2 * kTileKeys * (dim + code_blocks(dim) + 1); }
 /// Where the codes of a slot's values start within a block of `width` dimensions; the next is 2 further.
 constexpr int64_t f16_value_at(int64_t slot, int64_t width) { return slot / 2 * 2 * width + slot % 2; }
 
@@ -107,8 +110,8 @@ struct RowKernels {
   /// Rounded to f16, then as codes.
   void (*store_keys_f16)(const HeadRows& rows, int16_t* keys);
   void (*store_values_f16)(const HeadRows& rows, int16_t* values);
-  /// Shared latents, which are keys and values: [32][dim], rounded to f16.
-  void (*store_latents_f16)(const HeadRows& rows, uint16_t* latents);
+  /// Shared latents of f16, of which `value_dim` dimensions are values.
+  void (*store_latents_f16)(const HeadRows& rows, int64_t value_dim, int16_t* latents);
 
   void (*store_keys_i8)(const HeadRows& rows, int8_t* keys);
   void (*store_values_i8)(const HeadRows& rows, int8_t* values);
@@ -119,10 +122,10 @@ struct RowKernels {
 
   /// [32][columns] to [columns][32]: rows of a shared latent to keys.
   void (*transpose_f32)(const float* rows, int64_t columns, float* out);
-  /// Latents of f16 as store_keys_f16 and store_values_f16 would leave them; of those with a NaN or an infinity scales
-  /// are the same, codes need not be. `dim` of `stride` dimensions are values.
-  void (*keys_of_latents_f16)(const uint16_t* latents, int64_t dim, int16_t* keys);
-  void (*values_of_latents_f16)(const uint16_t* latents, int64_t stride, int64_t dim, int16_t* values);
+  /// Latents as store_keys_f16 and store_values_f16 would leave them; of those with a NaN or an infinity scales are the
+  /// same, codes need not be.
+  void (*keys_of_latents_f16)(const int16_t* latents, int64_t dim, int16_t* keys);
+  void (*values_of_latents_f16)(const int16_t* latents, int64_t dim, int64_t value_dim, int16_t* values);
 
   /// scores[r][key] = sum over d of queries[r][d] * keys[d][key], for all 32 keys of the page.
   void (*scores_f32)(const float* queries, const float* keys, int64_t dim, const TileRows& rows);

@@ -21,7 +21,6 @@ constexpr std::pair<KvType, std::string_view> kTypeNames[] = {
 size_t to_cache_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 constexpr int64_t floats_bytes(int64_t dim) { return kTileKeys * dim * int64_t{sizeof(float)}; }
-constexpr int64_t halves_bytes(int64_t dim) { return kTileKeys * dim * int64_t{sizeof(uint16_t)}; }
 
 /// What `dim` numbers of each of a page's tokens take, by the cache's type.
 struct PlaneBytes {
@@ -44,7 +43,9 @@ PlaneBytes keys_plane(int64_t dim) { return {floats_bytes(dim), f16_keys_bytes(d
 PlaneBytes values_plane(int64_t dim) {
   return {floats_bytes(dim), f16_values_bytes(dim), i8_values_bytes(dim)};
 }
-PlaneBytes latents_plane(int64_t dim) { return {floats_bytes(dim), halves_bytes(dim), i8_values_bytes(dim)}; }
+PlaneBytes latents_plane(int64_t dim) {
+  return {floats_bytes(dim), f16_latents_bytes(dim), i8_values_bytes(dim)};
+}
 
 }  // namespace
 

@@ -64,7 +64,7 @@ PageView view_latents(const RowKernels& kernels, const KvLayout& layout, const s
       kernels.transpose_f32(reinterpret_cast<const float*>(latents), dim, reinterpret_cast<float*>(keys));
       return {keys, latents};
     case KvType::f16: {
-      const auto* halves = reinterpret_cast<const uint16_t*>(latents);
+      const auto* halves = reinterpret_cast<const int16_t*>(latents);
       std::byte* const values = keys + f16_keys_bytes(dim);
       kernels.keys_of_latents_f16(halves, dim, reinterpret_cast<int16_t*>(keys));
       kernels.values_of_latents_f16(halves, dim, layout.value_dim, reinterpret_cast<int16_t*>(values));
@@ -100,7 +100,7 @@ void store_latents(const Pass& pass, int32_t layer, Rows latents) {
     const HeadRows rows = head_rows(latents, piece, 0, layout.key_dim);
     std::byte* const page = pass.pool.keys(piece.page, layer, 0);
     if (layout.type == KvType::f16)
-      return pass.kernels().store_latents_f16(rows, reinterpret_cast<uint16_t*>(page));
+      return pass.kernels().store_latents_f16(rows, layout.value_dim, reinterpret_cast<int16_t*>(page));
     store_values(pass.kernels(), layout.type, rows, page);
   });
 }

@@ -157,22 +157,28 @@ struct HalfPage {
 
   CodedPage stored(const RowKernels& kernels) const {
     CodedPage page(dim);
-    const auto rows = [&](const std::vector<float>& floats) -> HeadRows {
-      return {floats.data(), dim, kTileKeys, 0, static_cast<int32_t>(dim)};
-    };
     const std::vector<float> k = floats_of(keys), v = floats_of(values);
-    kernels.store_keys_f16(rows(k), page.keys.data());
-    kernels.store_values_f16(rows(v), page.values.data());
+    kernels.store_keys_f16(rows_of(k), page.keys.data());
+    kernels.store_values_f16(rows_of(v), page.values.data());
     return page;
   }
   CodedPage of_latents(const RowKernels& kernels) const {
     CodedPage page(dim);
-    kernels.keys_of_latents_f16(keys.data(), dim, page.keys.data());
-    kernels.values_of_latents_f16(values.data(), dim, dim, page.values.data());
+    kernels.keys_of_latents_f16(latents(kernels, keys).data(), dim, page.keys.data());
+    kernels.values_of_latents_f16(latents(kernels, values).data(), dim, dim, page.values.data());
     return page;
   }
 
  private:
+  HeadRows rows_of(const std::vector<float>& floats) const {
+    return {floats.data(), dim, kTileKeys, 0, static_cast<int32_t>(dim)};
+  }
+  std::vector<int16_t> latents(const RowKernels& kernels, const std::vector<uint16_t>& halves) const {
+    std::vector<int16_t> out(static_cast<size_t>(f16_latents_bytes(dim) / 2));
+    const std::vector<float> floats = floats_of(halves);
+    kernels.store_latents_f16(rows_of(floats), dim, out.data());
+    return out;
+  }
   static std::vector<float> floats_of(const std::vector<uint16_t>& halves) {
     std::vector<float> floats(halves.size());
     std::ranges::transform(halves, floats.begin(), ref::half_to_float);

@@ -29,13 +29,13 @@ TEST(LatentKeys, F16IsAsKeysAndValuesAreStored) {
         const std::string what = std::string(name(isa)) + " " + std::to_string(dim);
         const auto data = random_floats(kTileKeys * dim, 4);
         const auto rows = [&](int32_t width) -> HeadRows { return {data.data(), dim, kTileKeys, 0, width}; };
-        std::vector<uint16_t> latents(data.size());
+        std::vector<int16_t> latents(static_cast<size_t>(f16_latents_bytes(dim) / 2));
         std::vector<int16_t> keys(static_cast<size_t>(f16_keys_bytes(dim) / 2)), our_keys(keys.size());
         std::vector<int16_t> values(static_cast<size_t>(f16_values_bytes(value_dim) / 2));
         std::vector<int16_t> our_values(values.size());
         ref.store_keys_f16(rows(dim), keys.data());
         ref.store_values_f16(rows(value_dim), values.data());
-        ours.store_latents_f16(rows(dim), latents.data());
+        ours.store_latents_f16(rows(dim), value_dim, latents.data());
         ours.keys_of_latents_f16(latents.data(), dim, our_keys.data());
         ours.values_of_latents_f16(latents.data(), dim, value_dim, our_values.data());
         EXPECT_EQ(our_keys, keys) << what;

@@ -32,10 +32,11 @@ TEST(PagePool, AnIndexersKeysLieBehindTheLatents) {
                         .type = KvType::f16,
                         .shape = KvShape::latent,
                         .index_dim = 16};
-  EXPECT_EQ(layout.token_bytes(), 2u * (64 + 16 + 1) * 2);  // latents are halves, without scales
+  EXPECT_EQ(layout.token_bytes(),
+            2u * (64 + 3 + 16 + 1) * 2);  // with scales: of keys, values; of an indexer's keys
   auto pool = PagePool::make(layout, 2 * layout.page_bytes());
   ASSERT_TRUE(pool);
-  EXPECT_EQ(pool->index_keys(1, 0), pool->keys(1, 0, 0) + 64 * 32 * 2);
+  EXPECT_EQ(pool->index_keys(1, 0), pool->keys(1, 0, 0) + (64 + 3) * 32 * 2);
   EXPECT_EQ(pool->keys(1, 1, 0), pool->index_keys(1, 0) + (16 + 1) * 32 * 2);
 }
 

@@ -5,35 +5,24 @@
 
 namespace baleen::avx2 {
 
-BALEEN_INLINE __m256i load_halves(const uint16_t* from) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-}
-BALEEN_INLINE __m256i magnitudes(__m256i halves) {
-  return _mm256_and_si256(halves, _mm256_set1_epi16(0x7FFF));
-}
-
-/// Of 8 blocks whose largest magnitudes' bits are given.
-struct HalfScales {
-  __m256 factor, scale;
-};
-BALEEN_INLINE HalfScales half_scales(__m256i largest) {
+/// Scales of 8 blocks whose largest magnitudes' bits are given.
+BALEEN_INLINE __m256 scales_of(__m256i largest) {
   const __m256i exponent = _mm256_max_epi32(_mm256_srli_epi32(largest, 10), _mm256_set1_epi32(1));
   const __m256i broken = _mm256_cmpgt_epi32(largest, _mm256_set1_epi32(0x7BFF));
-  const auto power = [](__m256i biased) { return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)); };
-  const __m256 scale = power(_mm256_add_epi32(exponent, _mm256_set1_epi32(127 - 27)));
-  return {power(_mm256_sub_epi32(_mm256_set1_epi32(127 + 27), exponent)),
-          _mm256_blendv_ps(scale, _mm256_set1_ps(__builtin_nanf("")), _mm256_castsi256_ps(broken))};
+  const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127 - 27)), 23);
+  return _mm256_blendv_ps(_mm256_castsi256_ps(power), _mm256_set1_ps(__builtin_nanf("")),
+                          _mm256_castsi256_ps(broken));
 }
-
-/// Of 8 blocks, as pages hold them.
+/// The same as pages hold them.
 BALEEN_INLINE __m256 stored_scales(const int16_t* from) {
   const __m256i upper = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
   return _mm256_castsi256_ps(_mm256_slli_epi32(upper, 16));
 }
-BALEEN_INLINE void store_scales(__m256 scales, int16_t* to) {
-  const __m256i upper = _mm256_srli_epi32(_mm256_castps_si256(scales), 16);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
-                   _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1)));
+/// Their factors; of broken ones 0.
+BALEEN_INLINE __m256 factors_of(__m256 scales) {
+  const __m256i inverse = _mm256_set1_epi32(2 * 127 << 23);  // exponents of x and 1 / x add up to that
+  const __m256 factors = _mm256_castsi256_ps(_mm256_sub_epi32(inverse, _mm256_castps_si256(scales)));
+  return _mm256_and_ps(factors, _mm256_cmp_ps(scales, scales, _CMP_ORD_Q));
 }
 
 /// x * factor, rounded, in the low 16 bits of each number; of a NaN anything: its scale is NaN.

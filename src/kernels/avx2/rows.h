@@ -28,7 +28,7 @@ struct Whole {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
   BALEEN_INLINE __m256 load(const float* from, int64_t) { return _mm256_loadu_ps(from); }
-  BALEEN_INLINE __m256 load(const uint16_t* from, int64_t) {
+  BALEEN_INLINE __m256 load_halves(const int16_t* from, int64_t) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
   }
   BALEEN_INLINE void store(float* to, int64_t, __m256 x) { _mm256_storeu_ps(to, x); }
@@ -40,8 +40,8 @@ struct Partial {
   BALEEN_INLINE __m256 load(const float* from, int64_t count) {
     return _mm256_maskload_ps(from, lanes_left(count));
   }
-  BALEEN_INLINE __m256 load(const uint16_t* from, int64_t count) {
-    alignas(16) uint16_t halves[8] = {};
+  BALEEN_INLINE __m256 load_halves(const int16_t* from, int64_t count) {
+    alignas(16) int16_t halves[8] = {};
     for (int64_t i = 0; i < count && i < 8; ++i) halves[i] = from[i];
     return _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(halves)));
   }
@@ -153,7 +153,7 @@ void scale(const float* x, float factor, int64_t width, float* out);
 
 void store_keys_f16(const HeadRows& rows, int16_t* keys);
 void store_values_f16(const HeadRows& rows, int16_t* values);
-void store_latents_f16(const HeadRows& rows, uint16_t* latents);
+void store_latents_f16(const HeadRows& rows, int64_t value_dim, int16_t* latents);
 
 void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const TileRows& rows);
 
@@ -166,8 +166,8 @@ void weighted_sum_f32(const TileRows& rows, const F32Values& values, float* out)
 void weighted_sum_f16(const TileRows& rows, const int16_t* values, int64_t dim, float* out);
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
 void transpose_f32(const float* rows, int64_t columns, float* out);
-void keys_of_latents_f16(const uint16_t* latents, int64_t dim, int16_t* keys);
-void values_of_latents_f16(const uint16_t* latents, int64_t stride, int64_t dim, int16_t* values);
+void keys_of_latents_f16(const int16_t* latents, int64_t dim, int16_t* keys);
+void values_of_latents_f16(const int16_t* latents, int64_t dim, int64_t value_dim, int16_t* values);
 void store_keys_i8(const HeadRows& rows, int8_t* keys);
 void store_values_i8(const HeadRows& rows, int8_t* values);
 void quantise_queries_i8(const float* queries, int64_t rows, int64_t dim, const I8Queries& out);

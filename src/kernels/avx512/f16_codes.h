@@ -5,35 +5,23 @@
 
 namespace baleen::avx512 {
 
-BALEEN_INLINE __m512i magnitudes(__m512i halves) {
-  return _mm512_and_si512(halves, _mm512_set1_epi16(0x7FFF));
-}
-
-BALEEN_INLINE __m512 load_halves(const uint16_t* from) {
-  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
-}
-
-/// Of 16 blocks whose largest magnitudes' bits are given.
-struct HalfScales {
-  __m512 factor, scale;
-};
-BALEEN_INLINE HalfScales half_scales(__m512i largest) {
+/// Scales of 16 blocks whose largest magnitudes' bits are given.
+BALEEN_INLINE __m512 scales_of(__m512i largest) {
   const __m512i exponent = _mm512_max_epi32(_mm512_srli_epi32(largest, 10), _mm512_set1_epi32(1));
   const __mmask16 broken = _mm512_cmpge_epi32_mask(largest, _mm512_set1_epi32(0x7C00));
-  const auto power = [](__m512i biased) { return _mm512_castsi512_ps(_mm512_slli_epi32(biased, 23)); };
-  const __m512 scale = power(_mm512_add_epi32(exponent, _mm512_set1_epi32(127 - 27)));
-  return {power(_mm512_sub_epi32(_mm512_set1_epi32(127 + 27), exponent)),
-          _mm512_mask_mov_ps(scale, broken, _mm512_set1_ps(__builtin_nanf("")))};
+  const __m512i power = _mm512_slli_epi32(_mm512_add_epi32(exponent, _mm512_set1_epi32(127 - 27)), 23);
+  return _mm512_mask_mov_ps(_mm512_castsi512_ps(power), broken, _mm512_set1_ps(__builtin_nanf("")));
 }
-
-/// Of 16 blocks, as pages hold them.
+/// The same as pages hold them.
 BALEEN_INLINE __m512 stored_scales(const int16_t* from) {
   const __m512i upper = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
   return _mm512_castsi512_ps(_mm512_slli_epi32(upper, 16));
 }
-BALEEN_INLINE void store_scales(__m512 scales, int16_t* to) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                      _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(scales), 16)));
+/// Their factors; of broken ones 0.
+BALEEN_INLINE __m512 factors_of(__m512 scales) {
+  const __mmask16 sound = _mm512_cmp_ps_mask(scales, scales, _CMP_ORD_Q);
+  const __m512i inverse = _mm512_set1_epi32(2 * 127 << 23);  // exponents of x and 1 / x add up to that
+  return _mm512_castsi512_ps(_mm512_maskz_sub_epi32(sound, inverse, _mm512_castps_si512(scales)));
 }
 
 /// x * factor, rounded, in the low 16 bits of each number; of a NaN anything: its scale is NaN.

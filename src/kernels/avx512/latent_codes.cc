@@ -5,7 +5,7 @@ namespace baleen::avx512 {
 namespace {
 
 /// Eight dimensions of rows r, r + 8, r + 16 and r + 24, side by side.
-BALEEN_INLINE __m512i load_rows(const uint16_t* rows, int64_t columns) {
+BALEEN_INLINE __m512i load_rows(const int16_t* rows, int64_t columns) {
   const auto eight = [&](int64_t r) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + r * columns));
   };
@@ -39,134 +39,67 @@ BALEEN_INLINE void transpose_halves(__m512i (&x)[8]) {
   for (int i = 0; i < 8; ++i) x[i] = y[i];
 }
 
-/// [dims][32] of up to 32 dimensions.
-BALEEN_INLINE void to_columns(const uint16_t* rows, int64_t stride, int64_t dims, uint16_t* out) {
-  int64_t c = 0;
-  for (; c + 8 <= dims; c += 8) {
-    __m512i block[8];
-    BALEEN_UNROLL
-    for (int i = 0; i < 8; ++i) block[i] = load_rows(rows + i * stride + c, stride);
-    transpose_halves(block);
-    BALEEN_UNROLL
-    for (int i = 0; i < 8; ++i) _mm512_store_si512(out + (c + i) * kTileKeys, block[i]);
-  }
-  for (; c < dims; ++c)
-    for (int64_t r = 0; r < kTileKeys; ++r) out[c * kTileKeys + r] = rows[r * stride + c];
-}
-
-/// The largest magnitudes of the keys' dimensions.
-BALEEN_INLINE __m512i largest_of(const uint16_t* keys, int64_t dims) {
-  __m512i even = _mm512_setzero_si512(), odd = _mm512_setzero_si512();
-  int64_t d = 0;
-  for (; d + 1 < dims; d += 2) {
-    even = _mm512_max_epu16(even, magnitudes(_mm512_load_si512(keys + d * kTileKeys)));
-    odd = _mm512_max_epu16(odd, magnitudes(_mm512_load_si512(keys + (d + 1) * kTileKeys)));
-  }
-  if (d < dims) even = _mm512_max_epu16(even, magnitudes(_mm512_load_si512(keys + d * kTileKeys)));
-  return _mm512_max_epu16(even, odd);
-}
-
-/// Up to 32 dimensions of 16 keys; a dimension that is missing has codes 0.
-BALEEN_INLINE void put_keys(const uint16_t* keys, int64_t dims, __m512 factor, int16_t* codes) {
-  for (int64_t d = 0; d < dims; d += 2) {
-    const __m512 even = code_bits(load_halves(keys + d * kTileKeys), factor);
-    const __m512 odd = d + 1 < dims ? code_bits(load_halves(keys + (d + 1) * kTileKeys), factor) : no_codes();
-    _mm512_storeu_si512(codes + d * kTileKeys, pairs(even, odd));
-  }
-}
-
-/// A page's latents, of which `dim` dimensions are values.
-struct Latents {
-  const uint16_t* data;
-  int64_t stride, dim;
-};
-
-/// Of a page's keys.
-struct Scales {
-  alignas(64) float factor[kTileKeys];
-  alignas(64) float scale[kTileKeys];
-};
-
-/// The largest magnitudes of keys 0, 4, 8 and 12, in 32-bit lanes that have two.
-BALEEN_INLINE void largest_of(const Latents& values, __m512 (&lanes)[4]) {
-  __m512i largest[4];
-  BALEEN_UNROLL
-  for (int i = 0; i < 4; ++i) largest[i] = _mm512_setzero_si512();
-  for (int64_t d = 0; d < values.dim; d += 32) {
-    const int64_t left = values.dim - d;
-    const auto there = static_cast<__mmask32>(left >= 32 ? ~0u : (1u << left) - 1);
-    const uint16_t* from = values.data + d;
-    BALEEN_UNROLL
-    for (int i = 0; i < 4; ++i, from = next_row(from, 4 * values.stride))
-      largest[i] = _mm512_max_epu16(largest[i], magnitudes(_mm512_maskz_loadu_epi16(there, from)));
-  }
-  BALEEN_UNROLL
-  for (int i = 0; i < 4; ++i) lanes[i] = _mm512_castsi512_ps(largest[i]);
-}
-
-void find_scales(const Latents& latents, Scales& scales) {
-  const auto larger = [](__m512 a, __m512 b) {
-    return _mm512_castsi512_ps(_mm512_max_epu16(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+/// Codes of a dimension and the next of all keys; factors are those of their block.
+BALEEN_INLINE void put_keys(__m512i even, __m512i odd, const __m512 (&factors)[2], int16_t* codes) {
+  const auto bits = [&] [[gnu::always_inline]] (__m512i halves, int half) {
+    const __m256i some = half == 0 ? _mm512_castsi512_si256(halves) : _mm512_extracti64x4_epi64(halves, 1);
+    return code_bits(_mm512_cvtph_ps(some), factors[half]);
   };
-  for (int64_t first = 0; first < kTileKeys; first += 16) {
-    __m512 quads[4];
-    for (int64_t q = 0; q < 4; ++q) {
-      __m512 lanes[4];
-      const uint16_t* from = latents.data + (first + q) * latents.stride;
-      largest_of({from, latents.stride, latents.dim}, lanes);
-      quads[q] = fold_quad(lanes, larger);
-    }
-    const __m512i both = _mm512_castps_si512(fold_quads(quads, larger));
-    const __m512i largest = _mm512_max_epu16(both, _mm512_srli_epi32(both, 16));
-    const HalfScales to = half_scales(_mm512_and_si512(largest, _mm512_set1_epi32(0xFFFF)));
-    _mm512_store_ps(scales.factor + first, to.factor);
-    _mm512_store_ps(scales.scale + first, to.scale);
-  }
+  _mm512_storeu_si512(codes, pairs(bits(even, 0), bits(odd, 0)));
+  _mm512_storeu_si512(codes + kTileKeys, pairs(bits(even, 1), bits(odd, 1)));
 }
 
-/// Codes [16][width][2] of a block of dimensions from `first`.
-BALEEN_INLINE void put_block(const Latents& latents, const Scales& scales, int64_t first, int16_t* codes) {
-  const int64_t left = latents.dim - first, width = left < kCodeBlock ? left : kCodeBlock;
-  for (int64_t key = 0; key < kTileKeys; key += 2, codes += 2 * width) {
-    const __m512 factor[2] = {_mm512_set1_ps(scales.factor[key]), _mm512_set1_ps(scales.factor[key + 1])};
-    const uint16_t* from = latents.data + key * latents.stride + first;
-    for (int64_t d = 0; d < width; d += 16) {
-      const __mmask16 there = lanes_left(width - d);
-      const auto bits = [&](int64_t i) {
-        const __m256i halves = _mm256_maskz_loadu_epi16(there, from + i * latents.stride + d);
-        return code_bits(_mm512_cvtph_ps(halves), factor[i]);
-      };
-      _mm512_mask_storeu_epi32(codes + d * 2, there, pairs(bits(0), bits(1)));
-    }
+/// Eight dimensions of all keys, of which `left` are there; others are 0.
+BALEEN_INLINE void load_columns(const int16_t* rows, int64_t stride, int64_t left, __m512i (&out)[8]) {
+  if (left >= 8) {
+    BALEEN_UNROLL
+    for (int i = 0; i < 8; ++i) out[i] = load_rows(rows + i * stride, stride);
+    return transpose_halves(out);
   }
+  alignas(64) int16_t some[8][kTileKeys] = {};
+  for (int64_t d = 0; d < left; ++d)
+    for (int64_t key = 0; key < kTileKeys; ++key) some[d][key] = rows[key * stride + d];
+  BALEEN_UNROLL
+  for (int i = 0; i < 8; ++i) out[i] = _mm512_load_si512(some[i]);
 }
 
 }  // namespace
 
-void keys_of_latents_f16(const uint16_t* latents, int64_t dim, int16_t* keys) {
-  int16_t* stored = keys + kTileKeys * i16_padded(dim);
-  for (int64_t d = 0; d < dim; d += kCodeBlock, keys += kCodeBlock * kTileKeys) {
-    const int64_t dims = dim - d < kCodeBlock ? dim - d : kCodeBlock;
-    alignas(64) uint16_t block[kCodeBlock * kTileKeys];
-    to_columns(latents + d, dim, dims, block);
-    const __m512i largest = largest_of(block, dims);
-    for (int64_t half = 0; half < kTileKeys; half += 16, stored += 16) {
-      const __m256i some =
-          half == 0 ? _mm512_castsi512_si256(largest) : _mm512_extracti64x4_epi64(largest, 1);
-      const HalfScales to = half_scales(_mm512_cvtepu16_epi32(some));
-      put_keys(block + half, dims, to.factor, keys + half * 2);
-      store_scales(to.scale, stored);
-    }
+void keys_of_latents_f16(const int16_t* latents, int64_t dim, int16_t* keys) {
+  const int64_t padded = i16_padded(dim), blocks = code_blocks(dim);
+  const int16_t* stored = latents + kTileKeys * dim;
+  __builtin_memcpy(keys + kTileKeys * padded, stored,
+                   static_cast<size_t>(blocks * kTileKeys) * sizeof(int16_t));
+  for (int64_t d = 0; d < dim; d += 8) {
+    const int16_t* of_block = stored + d / kCodeBlock * kTileKeys;
+    const __m512 factors[2] = {factors_of(stored_scales(of_block)), factors_of(stored_scales(of_block + 16))};
+    __m512i columns[8];
+    load_columns(latents + d, dim, dim - d, columns);
+    BALEEN_UNROLL
+    for (int i = 0; i < 8; i += 2)
+      if (d + i < dim) put_keys(columns[i], columns[i + 1], factors, keys + (d + i) * kTileKeys);
   }
 }
 
-void values_of_latents_f16(const uint16_t* latents, int64_t stride, int64_t dim, int16_t* values) {
-  const Latents page{latents, stride, dim};
-  Scales scales;
-  find_scales(page, scales);
-  for (int64_t d = 0; d < dim; d += kCodeBlock) put_block(page, scales, d, values + d * kTileKeys);
+void values_of_latents_f16(const int16_t* latents, int64_t dim, int64_t value_dim, int16_t* values) {
+  const int16_t* stored = latents + kTileKeys * (dim + code_blocks(dim));
+  __builtin_memcpy(values + kTileKeys * value_dim, stored, kTileKeys * sizeof(int16_t));
+  alignas(64) float factors[kTileKeys];
   for (int64_t key = 0; key < kTileKeys; key += 16)
-    store_scales(_mm512_load_ps(scales.scale + key), values + kTileKeys * dim + key);
+    _mm512_store_ps(factors + key, factors_of(stored_scales(stored + key)));
+  for (int64_t key = 0; key < kTileKeys; key += 2) {
+    const __m512 low = _mm512_set1_ps(factors[key]), high = _mm512_set1_ps(factors[key + 1]);
+    for (int64_t d = 0; d < value_dim; d += 16) {
+      const int64_t block = d / kCodeBlock * kCodeBlock, left = value_dim - block;
+      const int64_t width = left < kCodeBlock ? left : kCodeBlock;
+      const __mmask16 there = lanes_left(value_dim - d);
+      const auto bits = [&] [[gnu::always_inline]] (int64_t row, __m512 factor) {
+        return code_bits(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(there, latents + row * dim + d)), factor);
+      };
+      int16_t* to = values + block * kTileKeys + key * width + d % kCodeBlock * 2;
+      _mm512_mask_storeu_epi32(to, there, pairs(bits(key, low), bits(key + 1, high)));
+    }
+  }
 }
 
 }  // namespace baleen::avx512

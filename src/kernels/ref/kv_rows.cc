@@ -41,8 +41,8 @@ void put_values(const Half& half, int64_t dim, int64_t slot, int16_t* values) {
 auto halves_of(const float* row) {
   return [row](int64_t d) { return to_f16(row[d]); };
 }
-auto halves_of(const uint16_t* row) {
-  return [row](int64_t d) { return row[d]; };
+auto halves_of(const int16_t* row) {
+  return [row](int64_t d) { return static_cast<uint16_t>(row[d]); };
 }
 
 }  // namespace
@@ -68,19 +68,28 @@ void store_values_f16(const HeadRows& rows, int16_t* values) {
     put_values(halves_of(rows.data + r * rows.stride), rows.dim, rows.slot + r, values);
 }
 
-void store_latents_f16(const HeadRows& rows, uint16_t* latents) {
-  for (int32_t r = 0; r < rows.count; ++r)
-    for (int32_t d = 0; d < rows.dim; ++d)
-      latents[(rows.slot + r) * rows.dim + d] = to_f16(rows.data[r * rows.stride + d]);
+void store_latents_f16(const HeadRows& rows, int64_t value_dim, int16_t* latents) {
+  const int64_t dim = rows.dim, blocks = code_blocks(dim);
+  int16_t* scales = latents + kTileKeys * dim;
+  for (int32_t r = 0; r < rows.count; ++r) {
+    const int64_t slot = rows.slot + r;
+    const auto half = halves_of(rows.data + r * rows.stride);
+    for (int64_t d = 0; d < dim; ++d) latents[slot * dim + d] = static_cast<int16_t>(half(d));
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t first = b * kCodeBlock;
+      scales[b * kTileKeys + slot] = half_scale(half, first, first + block_size(dim, b)).stored();
+    }
+    scales[blocks * kTileKeys + slot] = half_scale(half, 0, value_dim).stored();
+  }
 }
 
-void keys_of_latents_f16(const uint16_t* latents, int64_t dim, int16_t* keys) {
+void keys_of_latents_f16(const int16_t* latents, int64_t dim, int16_t* keys) {
   for (int64_t slot = 0; slot < kTileKeys; ++slot) put_keys(halves_of(latents + slot * dim), dim, slot, keys);
 }
 
-void values_of_latents_f16(const uint16_t* latents, int64_t stride, int64_t dim, int16_t* values) {
+void values_of_latents_f16(const int16_t* latents, int64_t dim, int64_t value_dim, int16_t* values) {
   for (int64_t slot = 0; slot < kTileKeys; ++slot)
-    put_values(halves_of(latents + slot * stride), dim, slot, values);
+    put_values(halves_of(latents + slot * dim), value_dim, slot, values);
 }
 
 }  // namespace baleen::ref

@@ -25,7 +25,7 @@ void store_keys_f32(const HeadRows& rows, float* keys);
 void store_values_f32(const HeadRows& rows, float* values);
 void store_keys_f16(const HeadRows& rows, int16_t* keys);
 void store_values_f16(const HeadRows& rows, int16_t* values);
-void store_latents_f16(const HeadRows& rows, uint16_t* latents);
+void store_latents_f16(const HeadRows& rows, int64_t value_dim, int16_t* latents);
 
 void store_keys_i8(const HeadRows& rows, int8_t* keys);
 void store_values_i8(const HeadRows& rows, int8_t* values);
@@ -41,8 +41,8 @@ void weighted_sum_f32(const TileRows& rows, const F32Values& values, float* out)
 void weighted_sum_f16(const TileRows& rows, const int16_t* values, int64_t dim, float* out);
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
 void transpose_f32(const float* rows, int64_t columns, float* out);
-void keys_of_latents_f16(const uint16_t* latents, int64_t dim, int16_t* keys);
-void values_of_latents_f16(const uint16_t* latents, int64_t stride, int64_t dim, int16_t* values);
+void keys_of_latents_f16(const int16_t* latents, int64_t dim, int16_t* keys);
+void values_of_latents_f16(const int16_t* latents, int64_t dim, int64_t value_dim, int16_t* values);
 void divide(const float* x, const float* sum, int64_t rows, int64_t dim, float* out);
 
 }  // namespace baleen::ref
