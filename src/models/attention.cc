@@ -113,18 +113,28 @@ int32_t first_page(const AttentionShape& shape, int32_t position) {
   return shape.window == 0 ? 0 : std::max(0, position - shape.window + 1) / kPageTokens;
 }
 
-/// All pages that the job's rows see, in order of position. The next one is fetched meanwhile.
+/// All pages that the job's rows see, in order of position. Meanwhile the next one is fetched, of this job or of this
+/// thread's next, probably.
 void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, const Job& job,
-                  const Selection& selection, const JobScratch& s) {
+                  const Job* next_job, const Selection& selection, const JobScratch& s) {
   const TileRows tile{job.rows(), s.visible, s.scores, s.max, s.sum, s.correction};
   const int32_t last_page = (job.position() + job.tokens - 1) / kPageTokens;
   for (int32_t index = first_page(shape, job.position()); index <= last_page; ++index) {
     if (!look(shape, job, index, selection, s.visible)) continue;
-    if (index < last_page) prefetch_page(pass, job.page(index + 1), layer, job.kv_head);
+    PageFetch next;
+    if (index < last_page) {
+      next = {pass, job.page(index + 1), layer, job.kv_head};
+    } else if (next_job != nullptr) {
+      next = {pass, next_job->page(first_page(shape, next_job->position())), layer, next_job->kv_head};
+    }
+    next.part();
     const PageView view = view_page(pass, job.page(index), layer, job.kv_head, s.latents);
     score_page(pass, s.coded, view.keys, shape.key_dim, tile);
+    next.part();
     pass.kernels().softmax_tile(tile);
+    next.part();
     add_page_values(pass, tile, view.values, s.out);
+    next.part();
   }
 }
 
@@ -179,12 +189,9 @@ Rows Attention::attend(const Pass& pass, int32_t layer, Rows q, const Selection&
   for (int thread = 0; thread < pass.compute.pool->size(); ++thread)
     threads[thread] = take_job_scratch(shape_, pass.scratch);
   pass.compute.pool->parallel_for(count, [&](int64_t index, int thread) {
-    const int64_t next = index + 1;
+    const Job* const next = index + 1 < count ? jobs + index + 1 : nullptr;
     start(pass, shape_, jobs[index], q, threads[thread]);
-    if (next < count)  // this thread's next job, probably
-      prefetch_page(pass, jobs[next].page(first_page(shape_, jobs[next].position())), layer,
-                    jobs[next].kv_head);
-    attend_pages(pass, shape_, layer, jobs[index], selection, threads[thread]);
+    attend_pages(pass, shape_, layer, jobs[index], next, selection, threads[thread]);
     finish(pass, shape_, jobs[index], threads[thread], out);
   });
   return out;

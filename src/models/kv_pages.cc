@@ -138,12 +138,19 @@ void encode_queries(const Pass& pass, const PageQueries& queries, int64_t rows, 
   }
 }
 
-void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head) {
-  constexpr size_t kLine = 64;
-  constexpr int kToSecondLevel = 2;
-  const std::byte* head = pass.pool.keys(page, layer, kv_head);
+PageFetch::PageFetch(const Pass& pass, PageId page, int32_t layer, int32_t kv_head)
+    : next_(pass.pool.keys(page, layer, kv_head)) {
+  constexpr size_t kParts = 4, kLine = 64;
   const size_t bytes = pass.pool.layout().head_bytes();
-  for (size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(head + at, 0, kToSecondLevel);
+  end_ = next_ + bytes;
+  part_ = (bytes / kParts + kLine - 1) / kLine * kLine;
+}
+
+void PageFetch::part() {
+  constexpr int kToRead = 0, kToSecondLevel = 2;
+  constexpr int64_t kLine = 64;
+  const std::byte* const end = std::min(next_ + part_, end_);
+  for (; next_ < end; next_ += kLine) __builtin_prefetch(next_, kToRead, kToSecondLevel);
 }
 
 size_t latent_view_bytes(int64_t key_dim, int64_t value_dim) {

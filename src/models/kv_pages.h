@@ -28,8 +28,20 @@ PageQueries take_page_queries(Workspace& scratch, const float* floats, int64_t r
 size_t page_queries_bytes(int64_t rows, int64_t dim);  ///< of scratch
 void encode_queries(const Pass& pass, const PageQueries& queries, int64_t rows, int64_t dim);
 
-/// Fetches what view_page() will read: pages lie anywhere, so no prefetcher of the core expects the next one.
-void prefetch_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head);
+/// Fetches what view_page() will read: pages lie anywhere, so no prefetcher of the core expects the next one. In parts,
+/// for a core has some twenty misses open at once, and what asks for more waits.
+class PageFetch {
+ public:
+  PageFetch() = default;  ///< of nothing
+  PageFetch(const Pass& pass, PageId page, int32_t layer, int32_t kv_head);
+  /// Asks for the next quarter.
+  void part();
+
+ private:
+  const std::byte *next_ = nullptr, *end_ = nullptr;
+  size_t part_ = 0;
+};
+
 /// Where pages hold latents, `latents` is written to: latent_view_bytes() of it, a whole cache line's address.
 PageView view_page(const Pass& pass, PageId page, int32_t layer, int32_t kv_head, std::byte* latents);
 size_t latent_view_bytes(int64_t key_dim, int64_t value_dim);
