@@ -21,6 +21,11 @@ void multiply_q5_0(const MatmulTile& tile);
 void multiply_q5_1(const MatmulTile& tile);
 void multiply_q8_0(const MatmulTile& tile);
 void multiply_i8(const MatmulTile& tile);
+// The same where loads bound a core (VectorPipes::whole): shuffles spread some activations to the lanes.
+void multiply_q4_0_by_shuffles(const MatmulTile& tile);
+void multiply_q5_0_by_shuffles(const MatmulTile& tile);
+void multiply_q8_0_by_shuffles(const MatmulTile& tile);
+void multiply_i8_by_shuffles(const MatmulTile& tile);
 
 void multiply_q4_k(const MatmulTile& tile);
 void multiply_q4_k_by_sums(const MatmulTile& tile);  ///< the same, of tiles quantised for it

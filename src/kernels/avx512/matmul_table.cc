@@ -27,6 +27,12 @@ MatmulKernels avx512_matmul_kernels(const CoreTraits& core) {
     all.q4_k = avx512::multiply_q4_k_by_sums;
     all.q4_k_tiles = avx512::multiply_q4_k_tiles_by_sums;
   }
+  if (core.pipes == VectorPipes::whole) {
+    all.q4_0 = avx512::multiply_q4_0_by_shuffles;
+    all.q5_0 = avx512::multiply_q5_0_by_shuffles;
+    all.q8_0 = avx512::multiply_q8_0_by_shuffles;
+    all.i8 = avx512::multiply_i8_by_shuffles;
+  }
   if (core.pipes == VectorPipes::shared) {
     all.q5_k_expanded = avx512::expanded_q5_k();
     all.q6_k_expanded = avx512::expanded_q6_k();

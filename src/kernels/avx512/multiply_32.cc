@@ -9,7 +9,18 @@
 namespace baleen::avx512 {
 namespace {
 
+/// k-group g of a slab. kShuffled: bit g says whether shuffles spread the activations of eight tokens.
+template <unsigned kShuffled, int T>
+BALEEN_INLINE void add_group(int g, __m512i code, const std::byte* x, __m512i (&dot)[T]) {
+  x += g * T * 4;
+  if constexpr (T == 8 && kShuffled != 0) {
+    if ((kShuffled >> g & 1) != 0) return dot_group_by_shuffles(code, x, dot);
+  }
+  dot_group<T>(code, x, dot);
+}
+
 /// A format says: kType, kOffset8 (log2 of its offset / 8, or -1 without one) and dot().
+template <unsigned kShuffled>
 struct Q40 {
   static constexpr BlockType kType = BlockType::q4_0;
   static constexpr int kOffset8 = 0;
@@ -18,17 +29,18 @@ struct Q40 {
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const Pair code = nibbles(codes + v * 64);
-      dot_group<T>(code.low, x + 2 * v * T * 4, dot);
-      dot_group<T>(code.high, x + (2 * v + 1) * T * 4, dot);
+      add_group<kShuffled>(2 * v, code.low, x, dot);
+      add_group<kShuffled>(2 * v + 1, code.high, x, dot);
     }
   }
 };
 
-struct Q41 : Q40 {
+struct Q41 : Q40<0> {
   static constexpr BlockType kType = BlockType::q4_1;
   static constexpr int kOffset8 = -1;
 };
 
+template <unsigned kShuffled>
 struct Q50 {
   static constexpr BlockType kType = BlockType::q5_0;
   static constexpr int kOffset8 = 1;
@@ -48,17 +60,18 @@ struct Q50 {
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const Pair code = nibbles(codes + v * 64);
-      dot_group<T>(add_bits<T>(code.low, at_4[2 * v], sixteen), x + 2 * v * T * 4, dot);
-      dot_group<T>(add_bits<T>(code.high, at_4[2 * v + 1], sixteen), x + (2 * v + 1) * T * 4, dot);
+      add_group<kShuffled>(2 * v, add_bits<T>(code.low, at_4[2 * v], sixteen), x, dot);
+      add_group<kShuffled>(2 * v + 1, add_bits<T>(code.high, at_4[2 * v + 1], sixteen), x, dot);
     }
   }
 };
 
-struct Q51 : Q50 {
+struct Q51 : Q50<0> {
   static constexpr BlockType kType = BlockType::q5_1;
   static constexpr int kOffset8 = -1;
 };
 
+template <unsigned kShuffled>
 struct Q80 {
   static constexpr BlockType kType = BlockType::q8_0;
   static constexpr int kOffset8 = 4;  // int8 + 128
@@ -66,13 +79,13 @@ struct Q80 {
   BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, __m512i (&dot)[T]) {
     const __m512i flip = _mm512_set1_epi8(-128);
 #pragma GCC unroll 8
-    for (int g = 0; g < 8; ++g)
-      dot_group<T>(_mm512_xor_si512(load(codes + g * 64), flip), x + g * T * 4, dot);
+    for (int g = 0; g < 8; ++g) add_group<kShuffled>(g, _mm512_xor_si512(load(codes + g * 64), flip), x, dot);
   }
 };
 
 /// Any type of small numbers under a float32 scale: their panels are alike.
-struct I8 : Q80 {
+template <unsigned kShuffled>
+struct I8 : Q80<kShuffled> {
   static constexpr BlockType kType = BlockType::iq4_nl;
 };
 
@@ -126,11 +139,26 @@ struct Blocks32 {
 
 }  // namespace
 
-void multiply_q4_0(const MatmulTile& tile) { for_tokens<Blocks32<Q40>::Kernel>(tile); }
+void multiply_q4_0(const MatmulTile& tile) { for_tokens<Blocks32<Q40<0>>::Kernel>(tile); }
 void multiply_q4_1(const MatmulTile& tile) { for_tokens<Blocks32<Q41>::Kernel>(tile); }
-void multiply_q5_0(const MatmulTile& tile) { for_tokens<Blocks32<Q50>::Kernel>(tile); }
+void multiply_q5_0(const MatmulTile& tile) { for_tokens<Blocks32<Q50<0>>::Kernel>(tile); }
 void multiply_q5_1(const MatmulTile& tile) { for_tokens<Blocks32<Q51>::Kernel>(tile); }
-void multiply_q8_0(const MatmulTile& tile) { for_tokens<Blocks32<Q80>::Kernel>(tile); }
-void multiply_i8(const MatmulTile& tile) { for_tokens<Blocks32<I8>::Kernel>(tile); }
+void multiply_q8_0(const MatmulTile& tile) { for_tokens<Blocks32<Q80<0>>::Kernel>(tile); }
+void multiply_i8(const MatmulTile& tile) { for_tokens<Blocks32<I8<0>>::Kernel>(tile); }
+
+// With the groups that were fastest (docs/kernels/products.md, "Whole vectors beside additions"). Few tokens have the
+// kernels above.
+void multiply_q4_0_by_shuffles(const MatmulTile& tile) {
+  tile.tokens == 8 ? Blocks32<Q40<0b1>>::Kernel<8>::run(tile) : multiply_q4_0(tile);
+}
+void multiply_q5_0_by_shuffles(const MatmulTile& tile) {
+  tile.tokens == 8 ? Blocks32<Q50<0b101>>::Kernel<8>::run(tile) : multiply_q5_0(tile);
+}
+void multiply_q8_0_by_shuffles(const MatmulTile& tile) {
+  tile.tokens == 8 ? Blocks32<Q80<0b1010101>>::Kernel<8>::run(tile) : multiply_q8_0(tile);
+}
+void multiply_i8_by_shuffles(const MatmulTile& tile) {
+  tile.tokens == 8 ? Blocks32<I8<0b1010101>>::Kernel<8>::run(tile) : multiply_i8(tile);
+}
 
 }  // namespace baleen::avx512

@@ -114,6 +114,11 @@ BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i code, const std::byte*
   asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(code), "m"(four_bytes(a)));
 }
 
+/// The same of bytes in a register, here and not where the compiler would put it.
+BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i code, __m512i a) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(code), "v"(a));
+}
+
 /// sum += words . the two words at `a`.
 BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i words, const std::byte* a) {
   asm("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(words), "m"(four_bytes(a)));
@@ -128,6 +133,9 @@ BALEEN_INLINE __m512i shifted_left(__m512i values, const std::byte* shift) {
 #else
 BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i code, const std::byte* a) {
   sum = _mm512_dpbusd_epi32(sum, code, broadcast_int(a));
+}
+BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i code, __m512i a) {
+  sum = _mm512_dpbusd_epi32(sum, code, a);
 }
 
 BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i words, const std::byte* a) {
@@ -144,6 +152,22 @@ template <int N>
 BALEEN_INLINE void dot_group(__m512i code, const std::byte* x, __m512i (&dot)[N]) {
   BALEEN_EACH_TOKEN
   for (int t = 0; t < N; ++t) add_dot_of_bytes(dot[t], code, x + t * 4);
+}
+
+/// The same for eight tokens, where loads are what bounds a core: two of them bring what shuffles spread.
+BALEEN_INLINE void dot_group_by_shuffles(__m512i code, const std::byte* x, __m512i (&dot)[8]) {
+  const auto four = [](const std::byte* from) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  };
+  const __m512i tokens[2] = {four(x), four(x + 16)};
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i) {
+    __m512i* const sum = dot + 4 * i;
+    add_dot_of_bytes(sum[0], code, _mm512_shuffle_epi32(tokens[i], _MM_PERM_AAAA));
+    add_dot_of_bytes(sum[1], code, _mm512_shuffle_epi32(tokens[i], _MM_PERM_BBBB));
+    add_dot_of_bytes(sum[2], code, _mm512_shuffle_epi32(tokens[i], _MM_PERM_CCCC));
+    add_dot_of_bytes(sum[3], code, _mm512_shuffle_epi32(tokens[i], _MM_PERM_DDDD));
+  }
 }
 
 /// Calls the kernel of so many tokens: Kernel<T>::run(tile).
