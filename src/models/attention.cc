@@ -113,10 +113,11 @@ int32_t first_page(const AttentionShape& shape, int32_t position) {
   return shape.window == 0 ? 0 : std::max(0, position - shape.window + 1) / kPageTokens;
 }
 
-/// All pages that the job's rows see, in order of position. Meanwhile the next one is fetched, of this job or of this
-/// thread's next, probably.
-void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, const Job& job,
-                  const Job* next_job, const Selection& selection, const JobScratch& s) {
+/// All pages that the rows of the first of `jobs` see, in order of position. Meanwhile the next page is fetched, at the
+/// end the first one of the second job, which is this thread's next, probably.
+void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, std::span<const Job> jobs,
+                  const Selection& selection, const JobScratch& s) {
+  const Job& job = jobs[0];
   const TileRows tile{job.rows(), s.visible, s.scores, s.max, s.sum, s.correction};
   const int32_t last_page = (job.position() + job.tokens - 1) / kPageTokens;
   for (int32_t index = first_page(shape, job.position()); index <= last_page; ++index) {
@@ -124,8 +125,8 @@ void attend_pages(const Pass& pass, const AttentionShape& shape, int32_t layer, 
     PageFetch next;
     if (index < last_page) {
       next = {pass, job.page(index + 1), layer, job.kv_head};
-    } else if (next_job != nullptr) {
-      next = {pass, next_job->page(first_page(shape, next_job->position())), layer, next_job->kv_head};
+    } else if (jobs.size() > 1) {
+      next = {pass, jobs[1].page(first_page(shape, jobs[1].position())), layer, jobs[1].kv_head};
     }
     next.part();
     const PageView view = view_page(pass, job.page(index), layer, job.kv_head, s.latents);
@@ -189,9 +190,8 @@ Rows Attention::attend(const Pass& pass, int32_t layer, Rows q, const Selection&
   for (int thread = 0; thread < pass.compute.pool->size(); ++thread)
     threads[thread] = take_job_scratch(shape_, pass.scratch);
   pass.compute.pool->parallel_for(count, [&](int64_t index, int thread) {
-    const Job* const next = index + 1 < count ? jobs + index + 1 : nullptr;
     start(pass, shape_, jobs[index], q, threads[thread]);
-    attend_pages(pass, shape_, layer, jobs[index], next, selection, threads[thread]);
+    attend_pages(pass, shape_, layer, {jobs + index, jobs + count}, selection, threads[thread]);
     finish(pass, shape_, jobs[index], threads[thread], out);
   });
   return out;

@@ -1,5 +1,5 @@
-// Attention's second product over an f16 page (rules: kernels/ref/f16_rows.cc), whose values lie there as codes. A row's
-// weights become 16-bit codes once.
+// Attention's second product over an f16 page (rules: kernels/ref/f16_rows.cc), whose values lie there as codes. A
+// row's weights become 16-bit codes once.
 #include "kernels/avx2/f16_codes.h"
 #include "kernels/avx2/word_values.h"
 

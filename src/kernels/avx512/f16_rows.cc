@@ -1,5 +1,5 @@
-// Scores of f16 keys (rules: kernels/ref/f16_rows.cc), which lie there as codes, two neighbouring dimensions to a 32-bit
-// word.
+// Scores of f16 keys (rules: kernels/ref/f16_rows.cc), which lie there as codes, two neighbouring dimensions to a
+// 32-bit word.
 #include "kernels/avx512/f16_codes.h"
 #include "kernels/avx512/integer_scores.h"
 #include "kernels/avx512/word_sums.h"

@@ -1,5 +1,5 @@
-// Attention's second product over an f16 page (rules: kernels/ref/f16_rows.cc), whose values lie there as codes, two keys
-// to a 32-bit word. A row's weights become 16-bit codes once.
+// Attention's second product over an f16 page (rules: kernels/ref/f16_rows.cc), whose values lie there as codes, two
+// keys to a 32-bit word. A row's weights become 16-bit codes once.
 #include "kernels/avx512/f16_codes.h"
 #include "kernels/avx512/integer_values.h"
 #include "kernels/avx512/word_sums.h"

@@ -2,8 +2,8 @@
 // 16 rows' weights, and tiles of up to 8 rows x 32 dimensions, whose operands are the weights of neighbouring keys in
 // 32 bits, broadcast, and the codes of the same keys for 16 dimensions.
 //
-// `Codes` says which keys: kSteps such words of a page, word(row, step) where a row's stand in memory, add(sum, weights,
-// codes) a product.
+// `Codes` says which keys: kSteps such words of a page, word(row, step) where a row's stand in memory, add(sum,
+// weights, codes) a product.
 #pragma once
 
 #include "kernels/avx512/rows.h"

@@ -156,17 +156,15 @@ BALEEN_INLINE void dot_group(__m512i code, const std::byte* x, __m512i (&dot)[N]
 
 /// The same for eight tokens, where loads are what bounds a core: two of them bring what shuffles spread.
 BALEEN_INLINE void dot_group_by_shuffles(__m512i code, const std::byte* x, __m512i (&dot)[8]) {
-  const auto four = [](const std::byte* from) {
-    return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-  };
-  const __m512i tokens[2] = {four(x), four(x + 16)};
 #pragma GCC unroll 2
   for (int i = 0; i < 2; ++i) {
+    const auto* from = reinterpret_cast<const __m128i*>(x) + i;
+    const __m512 four = _mm512_castsi512_ps(_mm512_broadcast_i32x4(_mm_loadu_si128(from)));
     __m512i* const sum = dot + 4 * i;
-    add_dot_of_bytes(sum[0], code, _mm512_shuffle_epi32(tokens[i], _MM_PERM_AAAA));
-    add_dot_of_bytes(sum[1], code, _mm512_shuffle_epi32(tokens[i], _MM_PERM_BBBB));
-    add_dot_of_bytes(sum[2], code, _mm512_shuffle_epi32(tokens[i], _MM_PERM_CCCC));
-    add_dot_of_bytes(sum[3], code, _mm512_shuffle_epi32(tokens[i], _MM_PERM_DDDD));
+    add_dot_of_bytes(sum[0], code, _mm512_castps_si512(_mm512_permute_ps(four, 0b00000000)));
+    add_dot_of_bytes(sum[1], code, _mm512_castps_si512(_mm512_permute_ps(four, 0b01010101)));
+    add_dot_of_bytes(sum[2], code, _mm512_castps_si512(_mm512_permute_ps(four, 0b10101010)));
+    add_dot_of_bytes(sum[3], code, _mm512_castps_si512(_mm512_permute_ps(four, 0b11111111)));
   }
 }
 

@@ -1,4 +1,5 @@
-// Attention to pages of 16-bit codes that f16 keys and values have become (docs/NUMERICS.md, "Attention"): both products sum exact integers.
+// Attention to pages of the 16-bit codes that f16 keys and values become (docs/NUMERICS.md, "Attention"): both products
+// sum exact integers.
 #include <cmath>
 
 #include "kernels/ref/codes.h"
