@@ -74,9 +74,6 @@ BALEEN_INLINE __m512i add_bytes(__m512i a, __m512i b) { return _mm512_add_epi8(a
 BALEEN_INLINE __m512i add_four_bytes(__m512i a, const std::byte* b) {
   return _mm512_add_epi32(a, broadcast_int(b));
 }
-BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i a, __m512i b) {
-  sum = _mm512_dpbusd_epi32(sum, a, b);
-}
 BALEEN_INLINE __m512i upper_words(__m512i second) { return _mm512_slli_epi32(second, 16); }
 BALEEN_INLINE __m512i words_of(__m512i low, __m512i upper) {
   return _mm512_mask_blend_epi16(0xAAAAAAAAu, low, upper);
