@@ -119,6 +119,12 @@ BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i code, __m512i a) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(code), "v"(a));
 }
 
+/// Double word kWord of each 128 bits in all of them.
+template <int kWord>
+BALEEN_INLINE __m512i spread(__m512i four) {
+  return _mm512_shuffle_epi32(four, static_cast<_MM_PERM_ENUM>(kWord * 0b01010101));
+}
+
 /// sum += words . the two words at `a`.
 BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i words, const std::byte* a) {
   asm("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(words), "m"(four_bytes(a)));
@@ -136,6 +142,12 @@ BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i code, const std::byte*
 }
 BALEEN_INLINE void add_dot_of_bytes(__m512i& sum, __m512i code, __m512i a) {
   sum = _mm512_dpbusd_epi32(sum, code, a);
+}
+
+template <int kWord>
+BALEEN_INLINE __m512i spread(__m512i four) {
+  const __m512 x = _mm512_castsi512_ps(four);
+  return _mm512_castps_si512(_mm512_shuffle_ps(x, x, kWord * 0b01010101));
 }
 
 BALEEN_INLINE void add_dot_of_words(__m512i& sum, __m512i words, const std::byte* a) {
@@ -159,12 +171,11 @@ BALEEN_INLINE void dot_group_by_shuffles(__m512i code, const std::byte* x, __m51
 #pragma GCC unroll 2
   for (int i = 0; i < 2; ++i) {
     const auto* from = reinterpret_cast<const __m128i*>(x) + i;
-    const __m512 four = _mm512_castsi512_ps(_mm512_broadcast_i32x4(_mm_loadu_si128(from)));
-    __m512i* const sum = dot + 4 * i;
-    add_dot_of_bytes(sum[0], code, _mm512_castps_si512(_mm512_permute_ps(four, 0b00000000)));
-    add_dot_of_bytes(sum[1], code, _mm512_castps_si512(_mm512_permute_ps(four, 0b01010101)));
-    add_dot_of_bytes(sum[2], code, _mm512_castps_si512(_mm512_permute_ps(four, 0b10101010)));
-    add_dot_of_bytes(sum[3], code, _mm512_castps_si512(_mm512_permute_ps(four, 0b11111111)));
+    const __m512i four = _mm512_broadcast_i32x4(_mm_loadu_si128(from));
+    add_dot_of_bytes(dot[4 * i], code, spread<0>(four));
+    add_dot_of_bytes(dot[4 * i + 1], code, spread<1>(four));
+    add_dot_of_bytes(dot[4 * i + 2], code, spread<2>(four));
+    add_dot_of_bytes(dot[4 * i + 3], code, spread<3>(four));
   }
 }
 
