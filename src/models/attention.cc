@@ -11,7 +11,7 @@ namespace {
 /// Latents: a page of them is 72 KiB as floats, and is turned into keys, too, before its first use.
 bool has_wide_pages(const AttentionShape& shape) { return shape.key_dim > 256; }
 
-/// Query rows of one job, so that a page that has been read and turned into codes serves many. The rows' queries, codes
+/// Query rows of one job, so that a page that has been read (of latents: turned into codes) serves many. The rows' queries, codes
 /// and sums stay in the second-level cache: some 160 KiB of 64 dimensions, 700 KiB of half as many rows of latents. Of
 /// more tokens too many would see only parts of the last pages.
 int32_t job_tokens(const AttentionShape& shape) {

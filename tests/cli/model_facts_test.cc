@@ -49,7 +49,8 @@ TEST(ModelFacts, ScalesOfFp8CountAsBytesButNotAsParameters) {
 TEST(ModelFacts, CacheOfLatentsAgainstHeads) {
   const HyperParameters params = open_golden("deepseek-v3").params();
   EXPECT_EQ(kv_bytes_per_token(params, KvType::f32), 3U * (64 + 32) * 4);
-  EXPECT_EQ(kv_bytes_per_token(params, KvType::f16), 3U * (64 + 32) * 2);
+  EXPECT_EQ(kv_bytes_per_token(params, KvType::f16),
+            3U * (64 + 32 + 3 + 1) * 2);  // scales of keys and of values
   EXPECT_EQ(multi_head_bytes_per_token(params, KvType::f32), 3U * 4 * (64 + 48) * 4);
   const HyperParameters grouped = open_golden("llama-gqa").params();
   EXPECT_EQ(multi_head_bytes_per_token(grouped, KvType::f16), 3 * kv_bytes_per_token(grouped, KvType::f16));
