@@ -11,9 +11,9 @@ namespace {
 /// Latents: a page of them is 72 KiB as floats, and is turned into keys, too, before its first use.
 bool has_wide_pages(const AttentionShape& shape) { return shape.key_dim > 256; }
 
-/// Query rows of one job, so that a page that has been read (of latents: turned into codes) serves many. The rows' queries, codes
-/// and sums stay in the second-level cache: some 160 KiB of 64 dimensions, 700 KiB of half as many rows of latents. Of
-/// more tokens too many would see only parts of the last pages.
+/// Query rows of one job, so that a page that has been read (of latents: turned into codes) serves many. The rows'
+/// queries, codes and sums stay in the second-level cache: some 160 KiB of 64 dimensions, 700 KiB of half as many rows
+/// of latents. Of more tokens too many would see only parts of the last pages.
 int32_t job_tokens(const AttentionShape& shape) {
   constexpr int32_t kTokens = 64;
   const int32_t rows = has_wide_pages(shape) ? 128 : 256;

@@ -2,8 +2,8 @@
 // multiplied"), for cores that add beside multiplying: a * x + b * y = (a + y) * (b + x) - a * b - x * y. Of the 16
 // double words of two codes that a block has, i and i + 4 for i < 4 are multiplied so; with as many as they are,
 // eight, multiplications take as long as additions. Codes have 14 bits (kI16Largest), so sums of two are words. A
-// page's values may be NaN where no row sees them: then a code is what is left of 10 bits of 23, 3 * 2^13 at most, and
-// the weights beside it are not negative.
+// latent may be NaN where no row sees it: then a code is what is left of 10 bits of 23, 3 * 2^13 at most, and the
+// weights beside it are not negative.
 #pragma once
 
 #include "kernels/avx512/in_order.h"
