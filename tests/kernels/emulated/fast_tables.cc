@@ -32,7 +32,12 @@ std::vector<const KernelTable*> fast_tables() {
   by_sums.matmul.sums256 = avx512::quantise_for_sums;
   by_sums.matmul.q4_k = avx512::multiply_q4_k_by_sums;
   by_sums.matmul.q4_k_tiles = avx512::multiply_q4_k_tiles_by_sums;
-  return {&table, &by_sums};
+  static KernelTable by_shuffles = table;
+  by_shuffles.matmul.q4_0 = avx512::multiply_q4_0_by_shuffles;
+  by_shuffles.matmul.q5_0 = avx512::multiply_q5_0_by_shuffles;
+  by_shuffles.matmul.q8_0 = avx512::multiply_q8_0_by_shuffles;
+  by_shuffles.matmul.i8 = avx512::multiply_i8_by_shuffles;
+  return {&table, &by_sums, &by_shuffles};
 }
 
 }  // namespace baleen::testing
