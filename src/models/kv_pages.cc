@@ -140,8 +140,8 @@ void encode_queries(const Pass& pass, const PageQueries& queries, int64_t rows, 
 
 PageFetch::PageFetch(const Pass& pass, PageId page, int32_t layer, int32_t kv_head)
     : next_(pass.pool.keys(page, layer, kv_head)) {
-  constexpr size_t kParts = 4, kLine = 64;
-  const size_t bytes = pass.pool.layout().head_bytes();
+  constexpr int64_t kParts = 4, kLine = 64;
+  const auto bytes = static_cast<int64_t>(pass.pool.layout().head_bytes());
   end_ = next_ + bytes;
   part_ = (bytes / kParts + kLine - 1) / kLine * kLine;
 }
@@ -149,7 +149,7 @@ PageFetch::PageFetch(const Pass& pass, PageId page, int32_t layer, int32_t kv_he
 void PageFetch::part() {
   constexpr int kToRead = 0, kToSecondLevel = 2;
   constexpr int64_t kLine = 64;
-  const std::byte* const end = std::min(next_ + part_, end_);
+  const std::byte* const end = next_ + std::min<int64_t>(part_, end_ - next_);
   for (; next_ < end; next_ += kLine) __builtin_prefetch(next_, kToRead, kToSecondLevel);
 }
 

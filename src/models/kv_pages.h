@@ -39,7 +39,7 @@ class PageFetch {
 
  private:
   const std::byte *next_ = nullptr, *end_ = nullptr;
-  size_t part_ = 0;
+  int64_t part_ = 0;  ///< bytes of a quarter, whole lines
 };
 
 /// Where pages hold latents, `latents` is written to: latent_view_bytes() of it, a whole cache line's address.
