@@ -86,7 +86,8 @@ std::vector<GenerationRequest> mixed_requests() {
     GenerationRequest request;
     request.prompt = prompts[i % prompts.size()];
     request.prompt.resize(request.prompt.size() - std::min(i, request.prompt.size() - 1));
-    request.max_tokens = 20 + static_cast<int32_t>(i);
+    // So long that seven pages hold few at once, however slowly requests come in, and any of them alone.
+    request.max_tokens = 60 + static_cast<int32_t>(i);
     request.sampling.temperature = i % 2 == 0 ? 0 : 0.9F;
     request.sampling.seed = i;
     request.ignore_eos = true;
