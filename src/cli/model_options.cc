@@ -28,7 +28,7 @@ void show_progress(double done) {
 Result<Isa> chosen_isa(const std::string& text) {
   if (text.empty()) return best_isa();
   const auto isa = parse_isa(text);
-  if (!isa) return wrong_usage("--isa: " + text + " is none of ref, avx2, avx512");
+  if (!isa) return wrong_usage("--isa: " + text + " is none of ref, avx2, avxvnni, avx512");
   if (!cpu_has(*isa)) return wrong_usage("--isa: this CPU has no " + text);
   return *isa;
 }
@@ -49,7 +49,8 @@ Result<std::optional<BlockType>> weight_type(const std::string& name) {
 void add_compute_options(Command& command, ComputeOptions& options) {
   command.add_option("--threads", options.threads, "threads to compute with (default: all cores)")
       .between(1, kMaxThreads);
-  command.add_option("--isa", options.isa, "kernels: ref, avx2 or avx512 (default: the best of this CPU)");
+  command.add_option("--isa", options.isa,
+                     "kernels: ref, avx2, avxvnni or avx512 (default: the best of this CPU)");
 }
 
 void add_model_options(Command& command, ComputeOptions& options) {

@@ -18,6 +18,7 @@ struct CeilingKernels {
 
 CeilingKernels ref_ceiling_kernels();
 CeilingKernels avx2_ceiling_kernels();
+CeilingKernels avxvnni_ceiling_kernels();
 CeilingKernels avx512_ceiling_kernels();
 
 struct Ceilings {

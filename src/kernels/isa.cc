@@ -6,6 +6,7 @@ namespace baleen {
 std::optional<Isa> parse_isa(std::string_view name) {
   if (name == "ref") return Isa::ref;
   if (name == "avx2") return Isa::avx2;
+  if (name == "avxvnni") return Isa::avxvnni;
   if (name == "avx512") return Isa::avx512;
   return std::nullopt;
 }
@@ -16,6 +17,8 @@ std::string_view name(Isa isa) {
       return "ref";
     case Isa::avx2:
       return "avx2";
+    case Isa::avxvnni:
+      return "avxvnni";
     case Isa::avx512:
       return "avx512";
   }
@@ -33,6 +36,8 @@ bool cpu_has(Isa isa) {
       return avx;
     case Isa::avx2:
       return avx2;
+    case Isa::avxvnni:
+      return avx2 && __builtin_cpu_supports("avxvnni");
     case Isa::avx512:
       return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
@@ -43,7 +48,9 @@ bool cpu_has(Isa isa) {
 
 Isa best_isa() {
   CHECK(cpu_has(Isa::avx2));
-  return cpu_has(Isa::avx512) ? Isa::avx512 : Isa::avx2;
+  for (const Isa isa : {Isa::avx512, Isa::avxvnni})
+    if (cpu_has(isa)) return isa;
+  return Isa::avx2;
 }
 
 }  // namespace baleen

@@ -14,6 +14,11 @@ const KernelTable& kernels(Isa isa) {
                                      avx2_ceiling_kernels()};
       return table;
     }
+    case Isa::avxvnni: {
+      static const KernelTable table{Isa::avxvnni, avxvnni_matmul_kernels(), avxvnni_row_kernels(),
+                                     avxvnni_ceiling_kernels()};
+      return table;
+    }
     case Isa::avx512: {
       static const CoreTraits core = avx512_core_traits();
       static const KernelTable table{Isa::avx512, avx512_matmul_kernels(core), avx512_row_kernels(core),

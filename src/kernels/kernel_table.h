@@ -11,7 +11,10 @@
 
 namespace baleen {
 
-enum class Isa { ref, avx2, avx512 };  ///< avx512 means F, BW, VL, DQ and VNNI
+/// avxvnni: AVX2 and VNNI without AVX-512 (Intel's since Alder Lake); avx512: F, BW, VL, DQ and VNNI.
+enum class Isa { ref, avx2, avxvnni, avx512 };
+/// Best last.
+constexpr Isa kIsas[] = {Isa::ref, Isa::avx2, Isa::avxvnni, Isa::avx512};
 
 std::optional<Isa> parse_isa(std::string_view name);
 std::string_view name(Isa isa);

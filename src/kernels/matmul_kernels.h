@@ -98,6 +98,7 @@ struct MatmulKernels {
 
 MatmulKernels ref_matmul_kernels();
 MatmulKernels avx2_matmul_kernels();
+MatmulKernels avxvnni_matmul_kernels();
 MatmulKernels avx512_matmul_kernels(const CoreTraits& core);
 
 /// What a type's kernel takes.

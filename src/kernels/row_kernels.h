@@ -146,6 +146,7 @@ struct RowKernels {
 
 RowKernels ref_row_kernels();
 RowKernels avx2_row_kernels();
+RowKernels avxvnni_row_kernels();
 RowKernels avx512_row_kernels(const CoreTraits& core);
 
 }  // namespace baleen

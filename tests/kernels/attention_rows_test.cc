@@ -247,7 +247,7 @@ TEST(AttentionRows, UnseenHalvesMayBeAnything) {
 TEST(AttentionRows, HalvesAloneAreAsAmongOthers) {
   constexpr int64_t kRows = 21, kDim = 72;
   const HalfPage halves(kDim, false, 3);
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : kIsas) {
     if (!cpu_has(isa)) continue;
     const CodedPage page = halves.stored(kernels(isa).rows);
     Attention together(kRows, kDim);

@@ -4,7 +4,7 @@ namespace baleen::testing {
 
 std::vector<const KernelTable*> fast_tables() {
   std::vector<const KernelTable*> tables;
-  for (const Isa isa : {Isa::avx2, Isa::avx512})
+  for (const Isa isa : {Isa::avx2, Isa::avxvnni, Isa::avx512})
     if (cpu_has(isa)) tables.push_back(&kernels(isa));
   if (cpu_has(Isa::avx512)) {
     static KernelTable others[] = {kernels(Isa::avx512), kernels(Isa::avx512), kernels(Isa::avx512)};

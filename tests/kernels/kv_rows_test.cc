@@ -138,7 +138,7 @@ TEST(KvRows, EveryIsaReadsI8AsRef) {
 }
 
 TEST(KvRows, F16RoundsToNearest) {
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : kIsas) {
     if (!cpu_has(isa)) continue;
     const std::vector<float> data = {1, -2.5f, 65504, 1e9f, 6e-8f, 0.1f};
     std::vector<int16_t> page(static_cast<size_t>(f16_latents_bytes(6) / 2));
@@ -154,7 +154,7 @@ TEST(KvRows, F16RoundsToNearest) {
 TEST(KvRows, F16BecomesCodes) {
   const std::vector<float> data = {1.5f, -0.25f, 0x1.002p0f};
   constexpr int16_t kScale = (127 + 15 - 27) << 7;
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : kIsas) {
     if (!cpu_has(isa)) continue;
     std::vector<int16_t> keys(static_cast<size_t>(f16_keys_bytes(3) / 2));
     std::vector<int16_t> values(static_cast<size_t>(f16_values_bytes(3) / 2));

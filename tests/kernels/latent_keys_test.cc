@@ -6,7 +6,7 @@ namespace {
 using testing::random_floats;
 
 TEST(LatentKeys, RowsBecomeColumns) {
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : kIsas) {
     if (!cpu_has(isa)) continue;
     for (const int64_t columns : {1, 7, 8, 16, 33, 144, 576}) {
       std::vector<float> rows(static_cast<size_t>(kTileKeys * columns)), out(rows.size());
@@ -21,7 +21,7 @@ TEST(LatentKeys, RowsBecomeColumns) {
 
 TEST(LatentKeys, F16IsAsKeysAndValuesAreStored) {
   const RowKernels ref = ref_row_kernels();
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : kIsas) {
     if (!cpu_has(isa)) continue;
     const RowKernels& ours = kernels(isa).rows;
     for (const int32_t dim : {1, 7, 8, 16, 33, 64, 100, 576})
@@ -46,7 +46,7 @@ TEST(LatentKeys, F16IsAsKeysAndValuesAreStored) {
 
 TEST(LatentKeys, I8IsAsKeysAreStored) {
   const RowKernels ref = ref_row_kernels();
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : kIsas) {
     if (!cpu_has(isa)) continue;
     for (const int32_t dim : {4, 12, 16, 36, 64, 576}) {
       const auto data = random_floats(kTileKeys * dim, 4);

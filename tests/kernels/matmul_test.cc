@@ -137,7 +137,24 @@ std::vector<std::byte> blocks_of(BlockType type, const Shape& shape, int byte, s
   return data;
 }
 
-/// avx512 multiplies the sums of K formats' sub-blocks as words where the activations say that they fit.
+/// Products with a row whose first codes have sums around `limit`.
+void compare_sums_around(int limit, const Shape& shape, const PackedMatrix& weights, std::mt19937& random) {
+  ThreadPool pool(1);
+  for (int sum = limit - 1; sum <= limit + 4; ++sum)
+    for (const Groups groups : {Groups::all, Groups::even, Groups::odd})
+      for (const float sign : {1.0f, -1.0f}) {
+        auto x = random_rows(shape.tokens * shape.cols, random);
+        const auto edge = row_with_sum(shape.cols, sum, sign, groups);
+        std::ranges::copy(edge, x.begin() + sum % shape.tokens * shape.cols);
+        const auto expected = product({&kernels(Isa::ref), &pool}, weights, x);
+        for (const KernelTable* table : fast_tables())
+          expect_same_bits(product({table, &pool}, weights, x), expected,
+                           std::string(name(table->isa)) + " " + text(weights.type(), shape) + ", sum " +
+                               std::to_string(sum));
+      }
+}
+
+/// avx512 and avxvnni multiply the sums of K formats' sub-blocks as words where the activations say that they fit.
 TEST(Matmul, SumsAtTheEdgeOfWords) {
   ThreadPool pool(1);
   const Compute ref{&kernels(Isa::ref), &pool};
@@ -147,21 +164,11 @@ TEST(Matmul, SumsAtTheEdgeOfWords) {
                                     {BlockType::q4_k, 24123 / 15},
                                     {BlockType::q5_k, 32767 / 31},
                                     {BlockType::q6_k, 32767 / 32}}) {
-    const Shape shape{16, 512, 8};
-    for (const int byte : {0x00, 0x0F, 0xF0, 0xFF}) {
-      const PackedMatrix weights = packed(type, shape, blocks_of(type, shape, byte, random), ref);
-      for (int sum = limit - 1; sum <= limit + 4; ++sum)
-        for (const Groups groups : {Groups::all, Groups::even, Groups::odd})
-          for (const float sign : {1.0f, -1.0f}) {
-            auto x = random_rows(shape.tokens * shape.cols, random);
-            const auto edge = row_with_sum(shape.cols, sum, sign, groups);
-            std::ranges::copy(edge, x.begin() + sum % shape.tokens * shape.cols);
-            const auto expected = product(ref, weights, x);
-            for (const KernelTable* table : fast_tables())
-              expect_same_bits(
-                  product({table, &pool}, weights, x), expected,
-                  std::string(name(table->isa)) + " " + text(type, shape) + ", sum " + std::to_string(sum));
-          }
+    for (const int64_t tokens : {8, 16}) {  // one tile and several
+      const Shape shape{16, 512, tokens};
+      for (const int byte : {0x00, 0x0F, 0xF0, 0xFF})
+        compare_sums_around(limit, shape, packed(type, shape, blocks_of(type, shape, byte, random), ref),
+                            random);
     }
   }
 }
@@ -429,7 +436,7 @@ TEST(Matmul, F8IsCodeTimesScaleThenOneFma) {
   std::vector<float> scales(2 * 3);
   for (float& scale : scales) scale = std::ldexp(1.0f + static_cast<float>(random() % 1000) / 1000, -8);
   const MatrixSource source{BlockType::f8_e4m3, kRows, kCols, codes.data(), {scales.data(), 128, 128}};
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : kIsas) {
     if (!cpu_has(isa)) continue;
     const Compute compute{&kernels(isa), &two};
     const auto weights = PackedMatrix::pack(source, compute);

@@ -186,7 +186,7 @@ TEST_P(SameBits, WhateverRunsThem) {
   for (const auto& logits : expected)
     for (const float logit : logits) ASSERT_TRUE(std::isfinite(logit));
   EXPECT_NE(expected[0], expected[2]) << "the cache's type is not used";
-  for (const Isa isa : {Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : {Isa::avx2, Isa::avxvnni, Isa::avx512}) {
     if (!cpu_has(isa)) {
       std::cout << "[ SKIPPED  ] " << name(isa) << ": not on this CPU\n";
       continue;
@@ -245,7 +245,7 @@ TEST_P(SameBitsInShares, AsAlone) {
   std::vector<Ids> sequences;  // of 6 to 19 tokens: some end earlier, and the last steps are shared
   for (ptrdiff_t i = 0; i < 14; ++i) sequences.emplace_back(prompt.begin() + i, prompt.begin() + 6 + 2 * i);
   const auto token_by_token = [](size_t) { return 1; };
-  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : kIsas) {
     if (!cpu_has(isa)) {
       std::cout << "[ SKIPPED  ] " << name(isa) << ": not on this CPU\n";
       continue;

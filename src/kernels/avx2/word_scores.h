@@ -1,5 +1,6 @@
 // Scores of query rows from 16-bit codes (rules: kernels/ref/f16_rows.cc, i8_rows.cc): tiles of up to 4 rows x 16 keys,
-// 8 integer sums; vpmaddwd multiplies the codes of two dimensions in 32 bits.
+// 8 integer sums; an ISA says how the codes of two dimensions in 32 bits are multiplied:
+//   Products::add(a, b, sum)   sum += a . b
 #pragma once
 
 #include "kernels/avx2/rows.h"
@@ -7,6 +8,7 @@
 namespace baleen::avx2 {
 
 constexpr int kScoreRows = 4, kBlockSteps = kCodeBlock / 2;
+constexpr int64_t kSliceDims = 128;  // at a time
 
 /// Rows of codes, `stride` apart; block b's scale of row r is at r * blocks + b.
 struct WordQueries {
@@ -32,11 +34,12 @@ BALEEN_INLINE __m256i two_words(const int16_t* from) {
   return _mm256_set1_epi32(two);
 }
 
-/// sum += products, here and in sum's register: GCC would make all products first, keep them on the stack, and move
-/// sums.
-BALEEN_INLINE void add_products(__m256i a, __m256i b, __m256i& sum) {
-  asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(_mm256_madd_epi16(a, b)));
-}
+/// Here and in sum's register: GCC would make all products first, keep them on the stack, and move sums.
+struct MultipliedThenAdded {
+  BALEEN_INLINE void add(__m256i a, __m256i b, __m256i& sum) {
+    asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(_mm256_madd_epi16(a, b)));
+  }
+};
 
 /// The products of block b, scaled and added to 8 scores of each row.
 template <int kRows>
@@ -54,7 +57,7 @@ BALEEN_INLINE void add_scaled(const WordQueries& queries, const WordKeys& keys, 
 }
 
 /// 16 of the page's keys.
-template <int kRows>
+template <class Products, int kRows>
 void scores_block(const WordQueries& queries, const WordKeys& keys, float* out) {
   for (int64_t b = 0; b * kBlockSteps < keys.steps; ++b) {
     __m256i low[kRows], high[kRows];
@@ -68,8 +71,8 @@ void scores_block(const WordQueries& queries, const WordKeys& keys, float* out) 
       BALEEN_UNROLL
       for (int r = 0; r < kRows; ++r) {
         const __m256i q = two_words(queries.codes + r * queries.stride + s * 2);
-        add_products(q, k_low, low[r]);
-        add_products(q, k_high, high[r]);
+        Products::add(q, k_low, low[r]);
+        Products::add(q, k_high, high[r]);
       }
     }
     add_scaled<kRows>(queries, keys, b, 0, low, out);
@@ -78,13 +81,15 @@ void scores_block(const WordQueries& queries, const WordKeys& keys, float* out) 
 }
 
 using ScoresBlock = void (*)(const WordQueries& queries, const WordKeys& keys, float* out);
-constexpr ScoresBlock kScoresBlocks[kScoreRows] = {scores_block<1>, scores_block<2>, scores_block<3>,
-                                                   scores_block<4>};
+template <class Products>
+constexpr ScoresBlock kScoresBlocks[kScoreRows] = {scores_block<Products, 1>, scores_block<Products, 2>,
+                                                   scores_block<Products, 3>, scores_block<Products, 4>};
 
 /// Of `count` rows, kScoreRows at most; scores [count, 32].
+template <class Products>
 BALEEN_INLINE void add_scores(const WordQueries& queries, WordKeys keys, int64_t count, float* scores) {
   for (int half = 0; half < kTileKeys; half += 16, keys.codes += 32, keys.scales += 16)
-    kScoresBlocks[count - 1](queries, keys, scores + half);
+    kScoresBlocks<Products>[count - 1](queries, keys, scores + half);
 }
 
 }  // namespace baleen::avx2

@@ -61,7 +61,7 @@ struct WeightedWords {
 };
 
 /// kVectors vectors of dimensions, of which `left` are there.
-template <int kRows, int kVectors, class Access>
+template <class Products, int kRows, int kVectors, class Access>
 BALEEN_INLINE void sum_block(const WeightedWords& tile, int64_t d, int64_t left) {
   __m256i sum[kRows][kVectors];
   BALEEN_UNROLL
@@ -79,7 +79,7 @@ BALEEN_INLINE void sum_block(const WeightedWords& tile, int64_t d, int64_t left)
     for (int r = 0; r < kRows; ++r) {
       const __m256i weight = _mm256_set1_epi32(static_cast<int>(weights[r].words[pair]));
       BALEEN_UNROLL
-      for (int v = 0; v < kVectors; ++v) add_products(weight, codes[v], sum[r][v]);
+      for (int v = 0; v < kVectors; ++v) Products::add(weight, codes[v], sum[r][v]);
     }
   }
   float* out = tile.out + d;
@@ -94,23 +94,26 @@ BALEEN_INLINE void sum_block(const WeightedWords& tile, int64_t d, int64_t left)
   }
 }
 
-template <int kRows>
+template <class Products, int kRows>
 void sum_tile(const WeightedWords& tile, int64_t dims) {
   int64_t d = 0;
-  for (; d + 16 <= dims; d += 16) sum_block<kRows, 2, Whole>(tile, d, 16);
-  for (; d + 8 <= dims; d += 8) sum_block<kRows, 1, Whole>(tile, d, 8);
-  if (d < dims) sum_block<kRows, 1, Partial>(tile, d, dims - d);
+  for (; d + 16 <= dims; d += 16) sum_block<Products, kRows, 2, Whole>(tile, d, 16);
+  for (; d + 8 <= dims; d += 8) sum_block<Products, kRows, 1, Whole>(tile, d, 8);
+  if (d < dims) sum_block<Products, kRows, 1, Partial>(tile, d, dims - d);
 }
 
 using SumTile = void (*)(const WeightedWords& tile, int64_t dims);
-constexpr SumTile kSumTiles[kValueRows] = {sum_tile<1>, sum_tile<2>, sum_tile<3>, sum_tile<4>};
+template <class Products>
+constexpr SumTile kSumTiles[kValueRows] = {sum_tile<Products, 1>, sum_tile<Products, 2>,
+                                           sum_tile<Products, 3>, sum_tile<Products, 4>};
 
 /// All rows that see a key of the page; the tile is that of the first of them.
+template <class Products>
 BALEEN_INLINE void sum_rows(const TileRows& rows, WeightedWords tile, int64_t dims) {
   for (int64_t r = 0; r < rows.count;) {
     int64_t count = 0;
     while (count < kValueRows && r + count < rows.count && rows.visible[r + count] != 0) ++count;
-    if (count > 0) kSumTiles[count - 1](tile, dims);
+    if (count > 0) kSumTiles<Products>[count - 1](tile, dims);
     count = count > 0 ? count : 1;
     tile.weights += count;
     tile.out += count * tile.out_stride;

@@ -1,7 +1,8 @@
-// The avx512 kernels of products, compiled a second time for AVX2 (avx512_by_simde.h).
+// The avx512 and avxvnni kernels of products, compiled a second time for AVX2.
 #include "kernels/fast_tables.h"
 
 #include "kernels/avx512/matmul.h"
+#include "kernels/emulated/avxvnni_kernels.h"
 
 namespace baleen::testing {
 
@@ -37,7 +38,10 @@ std::vector<const KernelTable*> fast_tables() {
   by_shuffles.matmul.q5_0 = avx512::multiply_q5_0_by_shuffles;
   by_shuffles.matmul.q8_0 = avx512::multiply_q8_0_by_shuffles;
   by_shuffles.matmul.i8 = avx512::multiply_i8_by_shuffles;
-  return {&table, &by_sums, &by_shuffles};
+  static KernelTable vnni = kernels(Isa::avx2);
+  vnni.isa = Isa::avxvnni;
+  vnni.matmul = avxvnni_kernels();
+  return {&table, &by_sums, &by_shuffles, &vnni};
 }
 
 }  // namespace baleen::testing
