@@ -1,11 +1,11 @@
 #include "cli/model_options.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <utility>
 
+#include "base/usable_cores.h"
 #include "cli/command_line.h"
 #include "cli/model_store.h"
 #include "kernels/block/encode.h"
@@ -14,12 +14,6 @@ namespace baleen {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-
-int usable_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
-}
 
 void show_progress(double done) {
   std::fprintf(stderr, "\rloading %3.0f %%%s", 100 * done, done >= 1 ? "\r\033[K" : "");
@@ -47,7 +41,7 @@ Result<std::optional<BlockType>> weight_type(const std::string& name) {
 }  // namespace
 
 void add_compute_options(Command& command, ComputeOptions& options) {
-  command.add_option("--threads", options.threads, "threads to compute with (default: all cores)")
+  command.add_option("--threads", options.threads, "threads to compute with (default: one for each core)")
       .between(1, kMaxThreads);
   command.add_option("--isa", options.isa,
                      "kernels: ref, avx2, avxvnni or avx512 (default: the best of this CPU)");
