@@ -32,6 +32,15 @@ constexpr int kScale32 = 32, kScaledSum32 = 36, kSum32 = 40;  // offsets, in uni
 constexpr int kScale256 = 256, kShift256 = 260, kShiftPairs256 = 292, kSums256 = 308;  // likewise
 constexpr int kSum16s256 = 324, kBounds256 = 388;
 
+/// What bounds of blocks256 may be at most for all dot products of sub-blocks to fit into 16 bits.
+struct WordLimits {
+  int one_sign, magnitudes;
+};
+/// Of codes from 0 to `largest`.
+static constexpr WordLimits word_limits(int largest) { return {0x7FFF / largest, 0x7FFF}; }
+/// Of Q6_K's, which are 32 less than 0 to 63.
+constexpr WordLimits kWordLimits6 = {0x7FFF, 0x7FFF / 32};
+
 /// Bytes of one row of so many columns.
 static inline int64_t activation_bytes(Scheme scheme, int64_t cols) {
   switch (scheme) {

@@ -51,7 +51,7 @@ BALEEN_INLINE void add_shifted(const IntSums<N>& dot, const std::byte* shifts, I
   }
 }
 
-/// A format says: kType and add_slab(), sum += (sub-scale * dot) << the tokens' shifts.
+/// A format says: kType, Products (word_products.h) and add_slab(), sum += (sub-scale * dot) << the tokens' shifts.
 template <class Format>
 struct WithMinima {
   template <int N>
@@ -76,7 +76,7 @@ struct WithMinima {
         Format::template add_slab<N>(codes + j * kSlabBytes, at.slab(j), scale, sum);
       }
       ahead.template follow<kLayout.scale_bytes>(at.record + kLayout.code_bytes);
-      const IntSums<N> min = multiply_minima<N>(pair, at.x, at.tokens);
+      const IntSums<N> min = multiply_minima<typename Format::Products, N>(pair, at.x, at.tokens);
       BALEEN_UNROLL
       for (int half = 0; half < kHalves; ++half) {
         const std::byte* scales = at.scales(kLayout, half);

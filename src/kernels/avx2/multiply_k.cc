@@ -8,6 +8,7 @@ namespace {
 
 struct Q4K {
   static constexpr BlockType kType = BlockType::q4_k;
+  using Products = MultipliedThenAdded;
   template <int N>
   BALEEN_INLINE void add_slab(const std::byte* codes, const Slab& slab, const ScalePairs<N>& scale,
                               IntSums<N>& sum) {
@@ -22,6 +23,7 @@ struct Q4K {
 
 struct Q5K {
   static constexpr BlockType kType = BlockType::q5_k;
+  using Products = MultipliedThenAdded;
   template <int N>
   BALEEN_INLINE void add_slab(const std::byte* codes, const Slab& slab, const ScalePairs<N>& scale,
                               IntSums<N>& sum) {

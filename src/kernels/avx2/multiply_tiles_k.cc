@@ -25,7 +25,7 @@ struct Q4K : ExpandedQ4K {
           sum.add(half, t, _mm256_sll_epi32(_mm256_madd_epi16(dot.of[half][t], scales[j][half]), shift));
       }
     }
-    const IntSums<N> min = multiply_minima<N>(minima, x, tokens);
+    const IntSums<N> min = multiply_minima<MultipliedThenAdded, N>(minima, x, tokens);
     finish<N>(sum, min, x + kScale256 * tokens, sums);
   }
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/avx2/vectors.h"
+#include "kernels/avx2/word_products.h"
 
 namespace baleen::avx2 {
 
@@ -47,8 +48,8 @@ BALEEN_INLINE void unpack_minima(const std::byte* sub_scales, Minima<kHalves>& p
   }
 }
 
-/// sum_j min[j] * shifted sum of the activations, two j at once in int16.
-template <int N>
+/// sum_j min[j] * shifted sum of the activations, two j at once.
+template <class Products, int N>
 BALEEN_INLINE IntSums<N> multiply_minima(const Minima<halves_at_once(N)>& pair, const std::byte* x,
                                          int64_t tokens) {
   IntSums<N> sum;
@@ -59,10 +60,7 @@ BALEEN_INLINE IntSums<N> multiply_minima(const Minima<halves_at_once(N)>& pair, 
     for (int t = 0; t < N; ++t) {
       const __m256i sums = broadcast_int(x + (kSums256 + j * 4) * tokens + t * 4);
       BALEEN_UNROLL
-      for (int half = 0; half < sum.kHalves; ++half) {
-        sum.of[half][t] = _mm256_add_epi32(sum.of[half][t], _mm256_madd_epi16(pair[j][half], sums));
-        settle(sum.of[half][t]);
-      }
+      for (int half = 0; half < sum.kHalves; ++half) Products::add(pair[j][half], sums, sum.of[half][t]);
     }
   }
   return sum;

@@ -1,9 +1,9 @@
 // Scores of query rows from 16-bit codes (rules: kernels/ref/f16_rows.cc, i8_rows.cc): tiles of up to 4 rows x 16 keys,
-// 8 integer sums; an ISA says how the codes of two dimensions in 32 bits are multiplied:
-//   Products::add(a, b, sum)   sum += a . b
+// 8 integer sums; Products (word_products.h) multiply the codes of two dimensions in 32 bits.
 #pragma once
 
 #include "kernels/avx2/rows.h"
+#include "kernels/avx2/word_products.h"
 
 namespace baleen::avx2 {
 
@@ -33,13 +33,6 @@ BALEEN_INLINE __m256i two_words(const int16_t* from) {
   __builtin_memcpy(&two, from, sizeof two);
   return _mm256_set1_epi32(two);
 }
-
-/// Here and in sum's register: GCC would make all products first, keep them on the stack, and move sums.
-struct MultipliedThenAdded {
-  BALEEN_INLINE void add(__m256i a, __m256i b, __m256i& sum) {
-    asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(_mm256_madd_epi16(a, b)));
-  }
-};
 
 /// The products of block b, scaled and added to 8 scores of each row.
 template <int kRows>

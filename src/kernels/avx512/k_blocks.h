@@ -41,15 +41,6 @@ BALEEN_INLINE void add_pairs(const __m512i (&first)[T], const __m512i (&second)[
   }
 }
 
-/// What a tile's bounds (activation_layout.h) may be at most for all its dot products to be words.
-struct WordLimits {
-  int one_sign, magnitudes;
-};
-/// Of codes from 0 to `largest`.
-constexpr WordLimits word_limits(int largest) { return {0x7FFF / largest, 0x7FFF}; }
-/// Of Q6_K's, which are 32 less than 0 to 63.
-constexpr WordLimits kWordLimits6 = {0x7FFF, 0x7FFF / 32};
-
 /// Of blocks256. Asked once a tile: a branch in each block cost 3 %, for both ways' constants shared the registers.
 template <int T>
 BALEEN_INLINE bool all_are_words(const std::byte* tile, int64_t cols, WordLimits limits) {

@@ -5,13 +5,6 @@
 #include "kernels/avxvnni/vectors.h"
 
 namespace baleen::avxvnni {
-namespace {
-
-struct AddedAtOnce {
-  BALEEN_INLINE void add(__m256i a, __m256i b, __m256i& sum) { add_dot_of_words(sum, a, b); }
-};
-
-}  // namespace
 
 void scores_f16(const I16Queries& queries, const int16_t* keys, int64_t dim, const TileRows& rows) {
   scores_f16_by<AddedAtOnce>(queries, keys, dim, rows);

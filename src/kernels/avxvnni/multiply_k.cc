@@ -34,6 +34,7 @@ BALEEN_INLINE void add_scaled_by_pairs(const IntSums<N>& dot, const ScalePairs<N
 template <bool kWords>
 struct Q4K {
   static constexpr BlockType kType = BlockType::q4_k;
+  using Products = AddedAtOnce;
   template <int N>
   BALEEN_INLINE void add_slab(const std::byte* codes, const Slab& slab, const ScalePairs<N>& scale,
                               IntSums<N>& sum) {
@@ -47,6 +48,7 @@ struct Q4K {
 template <bool kWords>
 struct Q5K {
   static constexpr BlockType kType = BlockType::q5_k;
+  using Products = AddedAtOnce;
   template <int N>
   BALEEN_INLINE void add_slab(const std::byte* codes, const Slab& slab, const ScalePairs<N>& scale,
                               IntSums<N>& sum) {

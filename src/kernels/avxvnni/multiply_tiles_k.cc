@@ -56,7 +56,7 @@ struct Q4K : ExpandedQ4K {
       add_expanded<kGroupsOfSlab, N>(codes[j], x + j * kSlab * tokens, tokens, dot);
       add_scaled<kWords, N>(dot, scales[j], x + (kShift256 + j * 4) * tokens, sum);
     }
-    finish<N>(sum, add_minima<N>(minima, x, tokens), x + kScale256 * tokens, sums);
+    finish<N>(sum, multiply_minima<AddedAtOnce, N>(minima, x, tokens), x + kScale256 * tokens, sums);
   }
 };
 

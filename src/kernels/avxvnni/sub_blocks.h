@@ -6,15 +6,6 @@
 
 namespace baleen::avxvnni {
 
-/// What the bounds of activations (activation_layout.h) may be at most for all dot products to be words.
-struct WordLimits {
-  int one_sign, magnitudes;
-};
-/// Of codes from 0 to `largest`.
-constexpr WordLimits word_limits(int largest) { return {0x7FFF / largest, 0x7FFF}; }
-/// Of Q6_K's, which are 32 less than 0 to 63.
-constexpr WordLimits kWordLimits6 = {0x7FFF, 0x7FFF / 32};
-
 /// Whether the dot products of up to 8 tokens of blocks256 are words, as nearly always.
 BALEEN_INLINE bool dots_are_words(const std::byte* x, int64_t tokens, int64_t cols, WordLimits limits) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -29,31 +20,15 @@ BALEEN_INLINE bool dots_are_words(const std::byte* x, int64_t tokens, int64_t co
   return _mm256_testz_si256(above, above) != 0;
 }
 
-/// sum + dot * scale. kWords: both are words, and the scale's upper half is zero.
+/// sum + dot * scale. kWords: sum + dot . scale of two words each; of a word alone the scale's upper half is zero.
 template <bool kWords>
 BALEEN_INLINE __m256i plus_scaled(__m256i sum, __m256i dot, __m256i scale) {
   if constexpr (!kWords) return _mm256_add_epi32(sum, _mm256_mullo_epi32(dot, scale));
-  add_dot_of_words(sum, dot, scale);
+  AddedAtOnce::add(dot, scale, sum);
   return sum;
 }
 
 /// Sub-scales as double words, of pairs of equal words.
 BALEEN_INLINE __m256i one_of_pair(__m256i pair) { return _mm256_srai_epi32(pair, 16); }
-
-/// sum_j min[j] * shifted sum of the activations, two j at once.
-template <int N>
-BALEEN_INLINE IntSums<N> add_minima(const Minima<halves_at_once(N)>& pair, const std::byte* x,
-                                    int64_t tokens) {
-  IntSums<N> sum;
-  clear<N>(sum);
-  BALEEN_UNROLL
-  for (int j = 0; j < 4; ++j) BALEEN_UNROLL
-  for (int t = 0; t < N; ++t) {
-    const __m256i sums = broadcast_int(x + (kSums256 + j * 4) * tokens + t * 4);
-    BALEEN_UNROLL
-    for (int half = 0; half < sum.kHalves; ++half) add_dot_of_words(sum.of[half][t], pair[j][half], sums);
-  }
-  return sum;
-}
 
 }  // namespace baleen::avxvnni

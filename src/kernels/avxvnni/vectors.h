@@ -18,14 +18,16 @@ BALEEN_INLINE void add_dot_of_bytes(__m256i& sum, __m256i code, __m256i a) {
 #endif
 }
 
-/// sum += words . words.
-BALEEN_INLINE void add_dot_of_words(__m256i& sum, __m256i a, __m256i b) {
+/// Products of words (avx2/word_products.h).
+struct AddedAtOnce {
+  BALEEN_INLINE void add(__m256i a, __m256i b, __m256i& sum) {
 #ifdef __AVXVNNI__
-  asm("%{vex%} vpdpwssd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+    asm("%{vex%} vpdpwssd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
 #else
-  sum = _mm256_dpwssd_avx_epi32(sum, a, b);
+    sum = _mm256_dpwssd_avx_epi32(sum, a, b);
 #endif
-}
+  }
+};
 
 /// sums += code (unsigned) times the activations of a k-group.
 template <int N>
