@@ -12,7 +12,7 @@ namespace {
 using testing::expect_bits;
 using testing::Extremes;
 using testing::fast_isas;
-using testing::fast_tables;
+using testing::fast_row_tables;
 using testing::random_floats;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -120,7 +120,7 @@ TEST(AttentionRows, EveryIsaHasTheBitsOfRef) {
         for (const int64_t dim : {8, 16, 20, 24, 33, 48, 64, 80, 128, 200}) {
           Attention expected(rows, dim);
           run_pages(ref_row_kernels(), expected, type, extremes);
-          for (const KernelTable* table : fast_tables()) {
+          for (const KernelTable* table : fast_row_tables()) {
             Attention ours(rows, dim);
             run_pages(table->rows, ours, type, extremes);
             const std::string what = std::string(name(table->isa)) +
@@ -205,7 +205,7 @@ TEST(AttentionRows, HalvesOfAnySizeHaveTheBitsOfRef) {
         const Attention start = expected;
         run_half_pages(ref_row_kernels(), expected, broken, false);
         for (const bool latents : {false, true})
-          for (const KernelTable* table : fast_tables()) {
+          for (const KernelTable* table : fast_row_tables()) {
             Attention ours = start;
             run_half_pages(table->rows, ours, broken, latents);
             const std::string what = std::string(name(table->isa)) + " " + std::to_string(rows) +
@@ -234,7 +234,7 @@ TEST(AttentionRows, UnseenHalvesMayBeAnything) {
       const Attention start = expected;
       expected.page(ref_row_kernels(), page.stored(ref_row_kernels()));
       EXPECT_TRUE(std::ranges::none_of(expected.out, [](float out) { return std::isnan(out); }));
-      for (const KernelTable* table : fast_tables())
+      for (const KernelTable* table : fast_row_tables())
         for (const bool latents : {false, true}) {
           Attention ours = start;
           ours.page(table->rows, latents ? page.of_latents(table->rows) : page.stored(table->rows));

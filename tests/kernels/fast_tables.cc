@@ -20,4 +20,6 @@ std::vector<const KernelTable*> fast_tables() {
   return tables;
 }
 
+std::vector<const KernelTable*> fast_row_tables() { return fast_tables(); }
+
 }  // namespace baleen::testing

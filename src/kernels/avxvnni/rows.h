@@ -11,4 +11,13 @@ void scores_i8(const I8Queries& queries, const int8_t* keys, int64_t dim, const 
 void weighted_sum_f16(const TileRows& rows, const int16_t* values, int64_t dim, float* out);
 void weighted_sum_i8(const TileRows& rows, const I8Values& values, float* out);
 
+/// The same table with the kernels above.
+[[maybe_unused]] static RowKernels with_kernels(RowKernels all) {
+  all.scores_f16 = scores_f16;
+  all.scores_i8 = scores_i8;
+  all.weighted_sum_f16 = weighted_sum_f16;
+  all.weighted_sum_i8 = weighted_sum_i8;
+  return all;
+}
+
 }  // namespace baleen::avxvnni

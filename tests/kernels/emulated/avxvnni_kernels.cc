@@ -1,9 +1,13 @@
 #include "kernels/emulated/avxvnni_kernels.h"
 
 #include "kernels/avxvnni/matmul.h"
+#include "kernels/avxvnni/rows.h"
 
 namespace baleen::testing {
 
-MatmulKernels avxvnni_kernels() { return avxvnni::with_kernels(avx2_matmul_kernels()); }
+KernelTable avxvnni_kernels() {
+  return {Isa::avxvnni, avxvnni::with_kernels(avx2_matmul_kernels()),
+          avxvnni::with_kernels(avx2_row_kernels()), avx2_ceiling_kernels()};
+}
 
 }  // namespace baleen::testing

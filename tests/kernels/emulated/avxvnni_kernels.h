@@ -1,10 +1,10 @@
 #pragma once
 
-#include "kernels/matmul_kernels.h"
+#include "kernels/kernel_table.h"
 
 namespace baleen::testing {
 
 /// The emulated ones (avxvnni_by_avx2.h).
-MatmulKernels avxvnni_kernels();
+KernelTable avxvnni_kernels();
 
 }  // namespace baleen::testing

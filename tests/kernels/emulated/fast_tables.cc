@@ -38,10 +38,12 @@ std::vector<const KernelTable*> fast_tables() {
   by_shuffles.matmul.q5_0 = avx512::multiply_q5_0_by_shuffles;
   by_shuffles.matmul.q8_0 = avx512::multiply_q8_0_by_shuffles;
   by_shuffles.matmul.i8 = avx512::multiply_i8_by_shuffles;
-  static KernelTable vnni = kernels(Isa::avx2);
-  vnni.isa = Isa::avxvnni;
-  vnni.matmul = avxvnni_kernels();
-  return {&table, &by_sums, &by_shuffles, &vnni};
+  return {&table, &by_sums, &by_shuffles, fast_row_tables()[0]};
+}
+
+std::vector<const KernelTable*> fast_row_tables() {
+  static const KernelTable vnni = avxvnni_kernels();
+  return {&vnni};
 }
 
 }  // namespace baleen::testing
