@@ -6,35 +6,21 @@
 namespace baleen::avxvnni {
 namespace {
 
-struct Q40 {
-  static constexpr BlockType kType = BlockType::q4_0;
-  static constexpr int kOffset8 = 0;
+/// Codes of kBits, 4 or 5; kOffset: kOffset8 of Blocks32.
+template <BlockType kBlockType, int kBits, int kOffset>
+struct SmallCodes {
+  static constexpr BlockType kType = kBlockType;
+  static constexpr int kOffset8 = kOffset;
   template <int N>
   BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, int64_t group_bytes, IntSums<N>& sums) {
     clear<N>(sums);
-    add_slab_4<N>(codes, x, group_bytes, sums);
+    add_slab<kBits, N>(codes, x, group_bytes, sums);
   }
 };
-
-struct Q41 : Q40 {
-  static constexpr BlockType kType = BlockType::q4_1;
-  static constexpr int kOffset8 = -1;
-};
-
-struct Q50 {
-  static constexpr BlockType kType = BlockType::q5_0;
-  static constexpr int kOffset8 = 1;
-  template <int N>
-  BALEEN_INLINE void dot(const std::byte* codes, const std::byte* x, int64_t group_bytes, IntSums<N>& sums) {
-    clear<N>(sums);
-    add_slab_5<N>(codes, x, group_bytes, sums);
-  }
-};
-
-struct Q51 : Q50 {
-  static constexpr BlockType kType = BlockType::q5_1;
-  static constexpr int kOffset8 = -1;
-};
+using Q40 = SmallCodes<BlockType::q4_0, 4, 0>;
+using Q41 = SmallCodes<BlockType::q4_1, 4, -1>;
+using Q50 = SmallCodes<BlockType::q5_0, 5, 1>;
+using Q51 = SmallCodes<BlockType::q5_1, 5, -1>;
 
 struct Q80 {
   static constexpr BlockType kType = BlockType::q8_0;

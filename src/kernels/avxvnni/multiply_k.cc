@@ -22,42 +22,31 @@ BALEEN_INLINE void add_scaled(const IntSums<N>& dot, const __m256i (&scale)[halv
   }
 }
 
-/// The same of sub-scales in pairs.
-template <bool kWords, int N>
-BALEEN_INLINE void add_scaled_by_pairs(const IntSums<N>& dot, const ScalePairs<N>& pairs,
-                                       const std::byte* shifts, IntSums<N>& sum) {
-  __m256i scale[halves_at_once(N)];
-  for (int half = 0; half < halves_at_once(N); ++half) scale[half] = one_of_pair(pairs[half]);
-  add_scaled<kWords, N>(dot, scale, shifts, sum);
+/// Q4_K or Q5_K.
+template <BlockType kBlockType, bool kWords>
+struct Format {
+  static constexpr BlockType kType = kBlockType;
+  static constexpr int kBits = kType == BlockType::q4_k ? 4 : 5;
+  using Products = AddedAtOnce;
+  template <int N>
+  BALEEN_INLINE void add_slab(const std::byte* codes, const Slab& slab, const ScalePairs<N>& pairs,
+                              IntSums<N>& sum) {
+    IntSums<N> dot;
+    clear<N>(dot);
+    avxvnni::add_slab<kBits, N>(codes, slab.x, slab.tokens * 4, dot);
+    __m256i scale[halves_at_once(N)];
+    for (int half = 0; half < halves_at_once(N); ++half) scale[half] = one_of_pair(pairs[half]);
+    add_scaled<kWords, N>(dot, scale, slab.shifts, sum);
+  }
+};
+
+template <BlockType kType>
+void multiply_with_minima(const MatmulTile& tile) {
+  constexpr WordLimits kLimits = word_limits((1 << Format<kType, true>::kBits) - 1);
+  if (dots_are_words(tile.x, tile.tokens, tile.cols, kLimits))
+    return for_tokens<WithMinima<Format<kType, true>>::template Kernel>(tile);
+  for_tokens<WithMinima<Format<kType, false>>::template Kernel>(tile);
 }
-
-template <bool kWords>
-struct Q4K {
-  static constexpr BlockType kType = BlockType::q4_k;
-  using Products = AddedAtOnce;
-  template <int N>
-  BALEEN_INLINE void add_slab(const std::byte* codes, const Slab& slab, const ScalePairs<N>& scale,
-                              IntSums<N>& sum) {
-    IntSums<N> dot;
-    clear<N>(dot);
-    add_slab_4<N>(codes, slab.x, slab.tokens * 4, dot);
-    add_scaled_by_pairs<kWords, N>(dot, scale, slab.shifts, sum);
-  }
-};
-
-template <bool kWords>
-struct Q5K {
-  static constexpr BlockType kType = BlockType::q5_k;
-  using Products = AddedAtOnce;
-  template <int N>
-  BALEEN_INLINE void add_slab(const std::byte* codes, const Slab& slab, const ScalePairs<N>& scale,
-                              IntSums<N>& sum) {
-    IntSums<N> dot;
-    clear<N>(dot);
-    add_slab_5<N>(codes, slab.x, slab.tokens * 4, dot);
-    add_scaled_by_pairs<kWords, N>(dot, scale, slab.shifts, sum);
-  }
-};
 
 /// Sums of a sub-block of 16 start at -32 * sum of its activations.
 template <int N>
@@ -119,16 +108,8 @@ struct Q6K {
 
 }  // namespace
 
-void multiply_q4_k(const MatmulTile& tile) {
-  if (dots_are_words(tile.x, tile.tokens, tile.cols, word_limits(15)))
-    return for_tokens<WithMinima<Q4K<true>>::Kernel>(tile);
-  for_tokens<WithMinima<Q4K<false>>::Kernel>(tile);
-}
-void multiply_q5_k(const MatmulTile& tile) {
-  if (dots_are_words(tile.x, tile.tokens, tile.cols, word_limits(31)))
-    return for_tokens<WithMinima<Q5K<true>>::Kernel>(tile);
-  for_tokens<WithMinima<Q5K<false>>::Kernel>(tile);
-}
+void multiply_q4_k(const MatmulTile& tile) { multiply_with_minima<BlockType::q4_k>(tile); }
+void multiply_q5_k(const MatmulTile& tile) { multiply_with_minima<BlockType::q5_k>(tile); }
 void multiply_q6_k(const MatmulTile& tile) { for_tokens<Q6K>(tile); }
 
 }  // namespace baleen::avxvnni

@@ -74,4 +74,14 @@ BALEEN_INLINE void add_slab_5(const std::byte* codes, const std::byte* x, int64_
   add_pair_5<N, 3>(codes, bits, x, group_bytes, sums);
 }
 
+/// sums += 32 k of codes of 4 or 5 bits.
+template <int kBits, int N>
+BALEEN_INLINE void add_slab(const std::byte* codes, const std::byte* x, int64_t group_bytes,
+                            IntSums<N>& sums) {
+  if constexpr (kBits == 4)
+    add_slab_4<N>(codes, x, group_bytes, sums);
+  else
+    add_slab_5<N>(codes, x, group_bytes, sums);
+}
+
 }  // namespace baleen::avxvnni
