@@ -61,8 +61,8 @@ Path group_of_process(const Path& root, bool version_2) {
   return {};
 }
 
-/// The least of a group's and of all groups' around it. Where a container sees its own group as the whole, or the
-/// host's path for it, which does not exist inside, that one is the mount's.
+/// The least of a group's and of all groups' around it, from the mount's own on: in a container that one is the
+/// container's, and the path may be the host's, of which nothing is there.
 double least_quota(const Path& mount, const Path& group, double (*quota)(const Path&)) {
   double least = quota(mount);
   Path at = mount;

@@ -41,7 +41,9 @@ Result<std::optional<BlockType>> weight_type(const std::string& name) {
 }  // namespace
 
 void add_compute_options(Command& command, ComputeOptions& options) {
-  command.add_option("--threads", options.threads, "threads to compute with (default: one for each core)")
+  command
+      .add_option("--threads", options.threads,
+                  "threads to compute with (default: one for each core, within a container's quota)")
       .between(1, kMaxThreads);
   command.add_option("--isa", options.isa,
                      "kernels: ref, avx2, avxvnni or avx512 (default: the best of this CPU)");

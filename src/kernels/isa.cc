@@ -1,13 +1,14 @@
+#include <algorithm>
+#include <ranges>
+
 #include "base/check.h"
 #include "kernels/kernel_table.h"
 
 namespace baleen {
 
 std::optional<Isa> parse_isa(std::string_view name) {
-  if (name == "ref") return Isa::ref;
-  if (name == "avx2") return Isa::avx2;
-  if (name == "avxvnni") return Isa::avxvnni;
-  if (name == "avx512") return Isa::avx512;
+  for (const Isa isa : kIsas)
+    if (baleen::name(isa) == name) return isa;
   return std::nullopt;
 }
 
@@ -48,9 +49,7 @@ bool cpu_has(Isa isa) {
 
 Isa best_isa() {
   CHECK(cpu_has(Isa::avx2));
-  for (const Isa isa : {Isa::avx512, Isa::avxvnni})
-    if (cpu_has(isa)) return isa;
-  return Isa::avx2;
+  return *std::ranges::find_if(kIsas | std::views::reverse, cpu_has);
 }
 
 }  // namespace baleen

@@ -13,7 +13,7 @@ namespace baleen {
 
 /// avxvnni: AVX2 and VNNI without AVX-512 (Intel's since Alder Lake); avx512: F, BW, VL, DQ and VNNI.
 enum class Isa { ref, avx2, avxvnni, avx512 };
-/// Best last.
+/// From the slowest to the fastest.
 constexpr Isa kIsas[] = {Isa::ref, Isa::avx2, Isa::avxvnni, Isa::avx512};
 
 std::optional<Isa> parse_isa(std::string_view name);

@@ -1,6 +1,7 @@
 #include "base/usable_cores.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -11,7 +12,8 @@ namespace {
 
 class UsableCores : public testing::Test {
  protected:
-  UsableCores() : root_(std::filesystem::path(testing::TempDir()) / "usable_cores") {
+  UsableCores()
+      : root_(std::filesystem::path(testing::TempDir()) / ("usable_cores" + std::to_string(getpid()))) {
     std::filesystem::remove_all(root_);
   }
   ~UsableCores() override { std::filesystem::remove_all(root_); }

@@ -1,11 +1,12 @@
 #include "kernels/fast_tables.h"
 
+#include "kernels/same_bits.h"
+
 namespace baleen::testing {
 
 std::vector<const KernelTable*> fast_tables() {
   std::vector<const KernelTable*> tables;
-  for (const Isa isa : {Isa::avx2, Isa::avxvnni, Isa::avx512})
-    if (cpu_has(isa)) tables.push_back(&kernels(isa));
+  for (const Isa isa : fast_isas()) tables.push_back(&kernels(isa));
   if (cpu_has(Isa::avx512)) {
     static KernelTable others[] = {kernels(Isa::avx512), kernels(Isa::avx512), kernels(Isa::avx512)};
     const VectorPipes own = avx512_core_traits().pipes;

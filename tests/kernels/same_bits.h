@@ -16,8 +16,8 @@ namespace baleen::testing {
 /// The ISAs beside ref that this machine can run.
 inline std::vector<Isa> fast_isas() {
   std::vector<Isa> all;
-  for (const Isa isa : {Isa::avx2, Isa::avxvnni, Isa::avx512})
-    if (cpu_has(isa)) all.push_back(isa);
+  for (const Isa isa : kIsas)
+    if (isa != Isa::ref && cpu_has(isa)) all.push_back(isa);
   return all;
 }
 

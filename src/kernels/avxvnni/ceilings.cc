@@ -1,6 +1,6 @@
 #include "kernels/ceilings.h"
 
-#include <immintrin.h>
+#include "kernels/avxvnni/vectors.h"
 
 namespace baleen {
 namespace {
@@ -14,7 +14,7 @@ int64_t multiply_int8(int64_t rounds) {
   for (int64_t round = 0; round < rounds; ++round) {
     asm volatile("" : "+x"(codes));
 #pragma GCC unroll 12
-    for (__m256i& sum : sums) asm("%{vex%} vpdpbusd %1, %1, %0" : "+x"(sum) : "x"(codes));
+    for (__m256i& sum : sums) avxvnni::add_dot_of_bytes(sum, codes, codes);
   }
   for (__m256i& sum : sums) asm volatile("" : "+x"(sum));
   return rounds * kChains * 32;

@@ -24,7 +24,7 @@ BALEEN_INLINE void add_scaled(const IntSums<N>& dot, const __m256i (&scale)[halv
 
 /// Q4_K or Q5_K.
 template <BlockType kBlockType, bool kWords>
-struct Format {
+struct FormatWithMinima {
   static constexpr BlockType kType = kBlockType;
   static constexpr int kBits = kType == BlockType::q4_k ? 4 : 5;
   using Products = AddedAtOnce;
@@ -42,10 +42,10 @@ struct Format {
 
 template <BlockType kType>
 void multiply_with_minima(const MatmulTile& tile) {
-  constexpr WordLimits kLimits = word_limits((1 << Format<kType, true>::kBits) - 1);
+  constexpr WordLimits kLimits = word_limits((1 << FormatWithMinima<kType, true>::kBits) - 1);
   if (dots_are_words(tile.x, tile.tokens, tile.cols, kLimits))
-    return for_tokens<WithMinima<Format<kType, true>>::template Kernel>(tile);
-  for_tokens<WithMinima<Format<kType, false>>::template Kernel>(tile);
+    return for_tokens<WithMinima<FormatWithMinima<kType, true>>::template Kernel>(tile);
+  for_tokens<WithMinima<FormatWithMinima<kType, false>>::template Kernel>(tile);
 }
 
 /// Sums of a sub-block of 16 start at -32 * sum of its activations.
